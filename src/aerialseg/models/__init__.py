@@ -1,0 +1,1 @@
+"""Networks, their layer groups and weights, and the module that trains them."""

@@ -1,0 +1,60 @@
+"""Carrying a network from one stage's checkpoint into the next stage."""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from aerialseg.errors import CheckpointError
+
+_AUX = "aux_classifier."
+
+
+def continue_from(network: nn.Module, state: Mapping[str, Tensor], source: str) -> str:
+    """Loads every tensor of a checkpoint into a network of the same kind.
+
+    Only the auxiliary head may be on one side alone: the last stage drops it, and a branch from
+    a stage without one starts it afresh.
+
+    Args:
+        network: The network, changed in place.
+        state: The checkpoint's tensors under the network's names.
+        source: What to call the checkpoint in messages.
+
+    Returns:
+        One line that says what came from where.
+
+    Raises:
+        CheckpointError: If the class counts differ or the networks are not the same.
+    """
+    own = network.state_dict()
+    _check_classes(own, state, source)
+    foreign = [name for name in state if name not in own and not name.startswith(_AUX)]
+    absent = [name for name in own if name not in state and not name.startswith(_AUX)]
+    reshaped = [n for n in own if n in state and own[n].shape != state[n].shape]
+    if foreign or absent or reshaped:
+        example = (foreign + absent + reshaped)[0]
+        raise CheckpointError(
+            f"{source}: holds another network: {len(foreign)} of its tensors are unknown here, "
+            f"{len(absent)} are missing and {len(reshaped)} have another shape, first "
+            f"'{example}'; choose the model it was trained with"
+        )
+    kept = {name: tensor for name, tensor in state.items() if name in own}
+    network.load_state_dict(own | kept)
+    fresh, dropped = len(own) - len(kept), len(state) - len(kept)
+    notes = f"; the auxiliary head starts afresh ({fresh} tensors)" if fresh else ""
+    notes += f"; its auxiliary head is left behind ({dropped} tensors)" if dropped else ""
+    return f"weights: {len(kept)} of {len(own)} tensors from {source}{notes}"
+
+
+def _check_classes(own: Mapping[str, Tensor], state: Mapping[str, Tensor], source: str) -> None:
+    reshaped = [n for n in own if n in state and own[n].shape != state[n].shape]
+    same_beyond_classes = reshaped and all(
+        own[name].shape[1:] == state[name].shape[1:] for name in reshaped
+    )
+    if same_beyond_classes:
+        name = reshaped[0]
+        raise CheckpointError(
+            f"{source}: was trained for {state[name].shape[0]} classes, the data has "
+            f"{own[name].shape[0]}; choose the data it was trained on, or start a new chain "
+            "with stage=head"
+        )
