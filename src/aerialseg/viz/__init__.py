@@ -1,0 +1,1 @@
+"""Pictures people want to look at: colours, sheets, confusion matrices."""

@@ -1,0 +1,75 @@
+"""The legend: a swatch and a name for every class."""
+
+from collections.abc import Collection
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from aerialseg.classes import ClassTable
+from aerialseg.viz.colours import hatch
+from aerialseg.viz.text import font_for, shorten, text_width
+from aerialseg.viz.theme import INK, LINE, MUTED, PAPER, Colour, Picture
+
+IGNORED_NAME = "ignored"
+
+
+def draw_legend(
+    classes: ClassTable,
+    *,
+    width: int,
+    present: Collection[int] | None = None,
+    size: int = 14,
+) -> Picture:
+    """Draws swatches and names in even columns.
+
+    Args:
+        classes: The table whose classes are listed, all of them.
+        width: Width of the picture in pixels.
+        present: Ids that occur in the pictures the legend belongs to: they come first, the
+            others follow in grey. An id of no class adds the hatched swatch of ignored
+            pixels. ``None`` lists every class alike.
+        size: Height of the text in pixels.
+
+    Returns:
+        ``(H, width, 3)`` uint8 RGB; ``H`` follows from the number of classes.
+    """
+    entries = _entries(classes, present)
+    swatch, gap = round(size * 1.1), round(size * 0.5)
+    longest = max(text_width(name, size) for name, _, _ in entries)
+    column = min(width, swatch + gap + longest + round(size * 1.6))
+    columns = max(1, min(len(entries), width // column))
+    row = round(size * 1.75)
+    sheet = Image.new("RGB", (width, row * -(-len(entries) // columns)), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for place, (name, colour, ink) in enumerate(entries):
+        left, top = place % columns * column, place // columns * row
+        corner = (left, top + (row - swatch) // 2)
+        _swatch(sheet, corner, swatch, colour)
+        name = shorten(name, column - swatch - gap, size)
+        middle = (left + swatch + gap, top + row / 2)
+        draw.text(middle, name, ink, font_for(name, size), anchor="lm")
+    return np.array(sheet)
+
+
+def _entries(
+    classes: ClassTable, present: Collection[int] | None
+) -> list[tuple[str, Colour | None, Colour]]:
+    ids = range(len(classes))
+    shown = ids if present is None else [i for i in ids if i in present]
+    faded = [i for i in ids if i not in shown]
+    entries: list[tuple[str, Colour | None, Colour]] = [
+        (classes.names[i], classes.colours[i], INK) for i in shown
+    ]
+    if present is not None and any(i not in ids for i in present):
+        entries.append((IGNORED_NAME, None, INK))
+    return entries + [(classes.names[i], classes.colours[i], MUTED) for i in faded]
+
+
+def _swatch(sheet: Image.Image, corner: tuple[int, int], side: int, colour: Colour | None) -> None:
+    if colour is None:
+        square = Image.fromarray(hatch(side, side))
+    else:
+        square = Image.new("RGB", (side, side), colour)
+    sheet.paste(square, corner)
+    right, bottom = corner[0] + side - 1, corner[1] + side - 1
+    ImageDraw.Draw(sheet).rectangle((*corner, right, bottom), outline=LINE)
