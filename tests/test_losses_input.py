@@ -1,0 +1,124 @@
+"""What losses take and refuse: types, layouts, devices, arguments and their YAML."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from aerialseg import losses
+from aerialseg.errors import ConfigError, DataError
+from aerialseg.losses import CrossEntropyLoss, DiceCrossEntropyLoss, DiceLoss, FocalLoss
+
+ALL = [DiceCrossEntropyLoss, CrossEntropyLoss, DiceLoss, FocalLoss]
+CONF = Path(__file__).parents[1] / "conf" / "loss"
+
+
+def random_batch(seed, num_classes=4, shape=(2, 5, 6), dtype=torch.float64):
+    generator = torch.Generator().manual_seed(seed)
+    batch, height, width = shape
+    logits = torch.randn(batch, num_classes, height, width, generator=generator, dtype=dtype) * 2
+    target = torch.randint(0, num_classes, shape, generator=generator)
+    target[torch.rand(shape, generator=generator) < 0.2] = 255
+    return logits, target
+
+
+@pytest.mark.parametrize("loss", ALL)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32])
+def test_targets_of_any_integer_type(loss, dtype):
+    logits, target = random_batch(10)
+    assert torch.equal(loss()(logits, target.to(dtype)), loss()(logits, target))
+
+
+@pytest.mark.parametrize("loss", ALL)
+def test_tensors_need_not_be_contiguous(loss):
+    logits, target = random_batch(11)
+    turned = logits.movedim(1, -1).contiguous().movedim(-1, 1)
+    turned_target = target.transpose(1, 2).contiguous().transpose(1, 2)
+    assert not turned.is_contiguous()
+    torch.testing.assert_close(loss()(turned, turned_target), loss()(logits, target))
+
+
+@pytest.mark.parametrize("loss", ALL)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_logits_are_reckoned_in_float32(loss, dtype):
+    # 90,000 pixels: their sum is beyond float16, and adding ones stalls at 256 in bfloat16.
+    logits, target = random_batch(12, 3, (1, 300, 300), dtype=torch.float32)
+    logits = logits.to(dtype).requires_grad_()
+    expected = loss()(logits.detach().double(), target)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        value = loss()(logits, target)
+    value.backward()
+    assert value.dtype == torch.float32
+    assert value.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert logits.grad.dtype == dtype
+    assert logits.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("loss", ALL)
+@pytest.mark.parametrize("wrong", [4, 254, -1])
+def test_refuses_a_target_outside_the_table(loss, wrong):
+    logits, target = random_batch(14)
+    target[0, 0, :2] = wrong
+    with pytest.raises(DataError, match=rf"2 pixels have the ids \[{wrong}\]; wanted 0 to 3"):
+        loss()(logits, target)
+
+
+@pytest.mark.parametrize("loss", ALL)
+def test_accelerators_leave_out_what_is_no_class(loss, monkeypatch):
+    logits, target = random_batch(14)
+    wrong = target.clone()
+    target[0, 0, :3], wrong[0, 0, :3] = 255, torch.tensor([4, 254, -1])
+    monkeypatch.setattr(losses, "_can_look", lambda tensor: False)
+    assert torch.equal(loss()(logits, wrong), loss()(logits, target))
+
+
+@pytest.mark.parametrize("loss", ALL)
+def test_accelerators_are_never_waited_for(loss):
+    # A meta tensor has no values: whatever asks for one raises.
+    logits = torch.zeros(2, 4, 5, 6, device="meta", requires_grad=True)
+    module = loss(class_weights=[1.0, 2.0, 3.0, 4.0]).to("meta")
+    module(logits, torch.zeros(2, 5, 6, device="meta", dtype=torch.uint8)).backward()
+    assert logits.grad.shape == logits.shape
+
+
+@pytest.mark.parametrize("loss", ALL)
+def test_class_weights_follow_the_module_but_stay_out_of_checkpoints(loss):
+    module = loss(class_weights=[1.0, 2.0]).to(torch.float64)
+    assert module.class_weights.dtype == torch.float64
+    assert module.state_dict() == {}
+
+
+@pytest.mark.parametrize("loss", ALL)
+def test_refuses_what_does_not_fit(loss):
+    logits, target = random_batch(15)
+    with pytest.raises(ValueError, match="wanted \\(N, C, H, W\\) and \\(N, H, W\\)"):
+        loss()(logits, target[:, 1:])
+    with pytest.raises(ValueError, match="3 class weights for 4 classes"):
+        loss(class_weights=[1.0, 1.0, 1.0])(logits, target)
+    with pytest.raises(ConfigError, match="one number of 0 or more per class"):
+        loss(class_weights=[1.0, -1.0])
+
+
+def test_all_bad_arguments_are_told_at_once():
+    with pytest.raises(ConfigError) as error:
+        DiceCrossEntropyLoss(dice_weight=-1.0, smooth=float("nan"))
+    assert error.value.problems == (
+        "loss.function.dice_weight: got -1.0; wanted a number of 0 or more",
+        "loss.function.smooth: got nan; wanted a number of 0 or more",
+    )
+    with pytest.raises(ConfigError, match=r"loss\.function\.gamma: got -0\.5"):
+        FocalLoss(gamma=-0.5)
+
+
+@pytest.mark.parametrize("path", sorted(CONF.glob("*.yaml")), ids=lambda path: path.stem)
+def test_yaml_files_build_their_loss(path):
+    text = path.read_text()
+    assert text.startswith("# ")
+    assert text.splitlines()[0].endswith(f": python run.py loss={path.stem}")
+    choice = yaml.safe_load(text)
+    assert set(choice) == {"function", "class_weights", "aux_weight"}
+    module, _, name = choice["function"].pop("_target_").rpartition(".")
+    assert module == losses.__name__
+    loss = getattr(losses, name)(class_weights=[1.0] * 4, **choice["function"])
+    assert loss(*random_batch(17)).isfinite()
