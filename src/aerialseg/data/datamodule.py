@@ -1,0 +1,244 @@
+"""The data module: one data set, listed, checked, counted, split and loaded."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+
+from aerialseg.classes import ClassTable
+from aerialseg.data.dataset import Augmentation, SemSegDataset, collate
+from aerialseg.data.files import fingerprint
+from aerialseg.data.images import MaskFormat
+from aerialseg.data.layouts import Layout, Sample, Split
+from aerialseg.data.sampling import (
+    EpochSampler,
+    SameSizeBatchSampler,
+    TrainBatchSampler,
+    use_one_thread,
+)
+from aerialseg.data.splits import split_samples
+from aerialseg.data.statistics import class_counts
+from aerialseg.errors import ConfigError, DataError
+
+
+class AerialSegDataModule(pl.LightningDataModule):
+    """Lists a data set, checks every mask, splits it and serves uint8 batches.
+
+    In YAML::
+
+        _target_: aerialseg.data.datamodule.AerialSegDataModule
+        root: data/folders
+        layout: {_target_: aerialseg.data.layouts.folders, _partial_: true}
+        classes: ${data.root}/classes.yaml
+        cache_dir: ${paths.cache_dir}
+        image_min_size: 720
+        batch_size: 8
+        num_workers: 2
+
+    Args:
+        root: The data set's folder, or its archive where the layout takes one.
+        layout: Says where the files lie; called as ``layout(root, cache_dir)``.
+        classes: The class table: ``{name: [red, green, blue]}``, or the path of such a YAML file.
+        cache_dir: Where counts, splits and unpacked archives are kept; may be deleted.
+        image_min_size: Length in pixels the smaller edge is resized to; None keeps the size.
+        batch_size: Pictures in a batch; a last batch of one joins the batch before it.
+        num_workers: Processes that decode and augment; 0 works in the main process.
+        mask_format: ``index`` masks hold class ids, ``colour`` masks the class table's colours.
+        val_fraction: Share of the pictures without an official split that validate, 0 to 1.
+        group_pattern: Regular expression whose one group is the part of an id that neighbouring
+            frames share; they stay on one side of the split. None: each picture is its own group.
+        seed: Decides the split, the order of every epoch and every augmentation.
+        augmentation: What the training pictures go through; None leaves them as they are.
+
+    Raises:
+        ConfigError: If a number is out of range.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        layout: Layout,
+        *,
+        classes: Mapping[str, list[int]] | str,
+        cache_dir: str | Path,
+        image_min_size: int | None,
+        batch_size: int,
+        num_workers: int,
+        mask_format: MaskFormat = "index",
+        val_fraction: float = 0.2,
+        group_pattern: str | None = None,
+        seed: int = 0,
+        augmentation: Augmentation | None = None,
+    ) -> None:
+        super().__init__()
+        least = {"batch_size": (batch_size, 1), "num_workers": (num_workers, 0), "seed": (seed, 0)}
+        if image_min_size is not None:
+            least["image_min_size"] = (image_min_size, 1)
+        _require_at_least(least)
+        self.root = Path(root).expanduser()
+        self.layout = layout
+        self.cache_dir = Path(cache_dir).expanduser()
+        self.image_min_size = image_min_size
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self.mask_format: MaskFormat = mask_format
+        self.val_fraction = val_fraction
+        self.group_pattern = group_pattern
+        self.seed = seed
+        self.augmentation = augmentation
+        self._class_source = classes
+
+    @cached_property
+    def classes(self) -> ClassTable:
+        """The class table.
+
+        Raises:
+            DataError: If its file is missing or breaks the rules of a class table.
+        """
+        if isinstance(self._class_source, str):
+            return ClassTable.read(Path(self._class_source).expanduser())
+        return ClassTable.from_mapping(self._class_source)
+
+    def prepare(self) -> None:
+        """Lists, checks, counts and splits the data set; later calls do nothing.
+
+        Works before there is a trainer, so that bad input is found before training.
+
+        Raises:
+            DataError: If anything about the data set is not as it should be.
+        """
+        _ = self._contents
+
+    def setup(self, stage: str | None = None) -> None:
+        """Lightning's hook: :meth:`prepare`."""
+        self.prepare()
+
+    def samples(self, split: Split) -> tuple[Sample, ...]:
+        """The samples of one split, in the order of their listing; empty if there is none."""
+        return tuple(sample for sample in self._contents.samples if sample.split == split)
+
+    @property
+    def class_counts(self) -> npt.NDArray[np.int64]:
+        """``(N, num_classes)`` int64: pixels of each class in each training picture."""
+        training = [sample.split == "train" for sample in self._contents.samples]
+        counts: npt.NDArray[np.int64] = self._contents.counts[np.array(training)]
+        return counts
+
+    @property
+    def sample_submission(self) -> Path | None:
+        """The competition's example of a submission, where the data set has one."""
+        return self._contents.sample_submission
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sha256 of what is learnt from; a copy of the folder has the same.
+
+        Made of ids, splits, file sizes, the pixels per class of each mask, the class table and
+        the size that pictures are resized to.
+        """
+        files = [
+            (sample.id, sample.split, sample.image.stat().st_size, _size(sample.mask))
+            for sample in self._contents.samples
+        ]
+        counts = self._contents.counts.tobytes()
+        return fingerprint(files, counts, self.classes.to_mapping(), self.image_min_size)
+
+    def dataset(
+        self, split: Split, *, augment: bool = False, original_size: bool = False
+    ) -> SemSegDataset:
+        """The pictures of one split, plain unless ``augment``, resized unless ``original_size``."""
+        return SemSegDataset(
+            self.samples(split),
+            self.classes,
+            image_min_size=None if original_size else self.image_min_size,
+            mask_format=self.mask_format,
+            augmentation=self.augmentation if augment else None,
+            seed=self.seed,
+        )
+
+    def train_dataloader(self) -> DataLoader[dict[str, Any]]:
+        """Shuffled and augmented batches."""
+        dataset = self.dataset("train", augment=True)
+        sampler = EpochSampler(len(dataset), seed=self.seed, shuffle=True)
+        if self.trainer is not None:
+            # On resume Lightning starts the workers before it tells the sampler its epoch.
+            progress = self.trainer.fit_loop.epoch_progress.current
+            sampler.set_epoch(progress.processed)  # type: ignore[attr-defined] # declared too wide
+        return self._loader(dataset, TrainBatchSampler(sampler, self.batch_size))
+
+    def val_dataloader(self) -> DataLoader[dict[str, Any]]:
+        """Plain batches of pictures of one size, so that none is padded."""
+        return self._plain_loader("val")
+
+    def test_dataloader(self) -> DataLoader[dict[str, Any]]:
+        """Like validation, of pictures that may have no mask.
+
+        Raises:
+            DataError: If the data set has no test split.
+        """
+        if not self.samples("test"):
+            raise DataError(f"{self.root}: has no test split; validate on the val split instead")
+        return self._plain_loader("test")
+
+    @cached_property
+    def _contents(self) -> "_Contents":
+        listing = self.layout(self.root, self.cache_dir)
+        counts = class_counts(
+            listing.samples, self.classes, mask_format=self.mask_format, cache_dir=self.cache_dir
+        )
+        samples = split_samples(
+            listing.samples,
+            counts > 0,
+            val_fraction=self.val_fraction,
+            seed=self.seed,
+            group_pattern=self.group_pattern,
+            cache_dir=self.cache_dir,
+        )
+        return _Contents(samples, counts, listing.sample_submission)
+
+    def _plain_loader(self, split: Split) -> DataLoader[dict[str, Any]]:
+        dataset = self.dataset(split)
+        return self._loader(dataset, SameSizeBatchSampler(dataset.sizes(), self.batch_size))
+
+    def _loader(
+        self, dataset: SemSegDataset, batch_sampler: Iterable[list[Any]]
+    ) -> DataLoader[dict[str, Any]]:
+        return DataLoader(
+            dataset,
+            batch_sampler=batch_sampler,
+            num_workers=self.num_workers,
+            collate_fn=collate,
+            pin_memory=torch.cuda.is_available(),
+            persistent_workers=self.num_workers > 0,
+            worker_init_fn=use_one_thread,
+            # Its own generator: loading must not move the global random state of training.
+            generator=torch.Generator().manual_seed(self.seed),
+        )
+
+
+@dataclass(frozen=True)
+class _Contents:
+    samples: tuple[Sample, ...]
+    counts: npt.NDArray[np.int64]
+    sample_submission: Path | None
+
+
+def _size(path: Path | None) -> int | None:
+    return None if path is None else path.stat().st_size
+
+
+def _require_at_least(least: Mapping[str, tuple[int, int]]) -> None:
+    problems = [
+        f"data.{name}: is {value}, wanted {bound} or more"
+        for name, (value, bound) in least.items()
+        if value < bound
+    ]
+    if problems:
+        raise ConfigError(*problems)

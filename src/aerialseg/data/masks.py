@@ -1,0 +1,98 @@
+"""Class ids from colours, and the check that every id has a class."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aerialseg.classes import IGNORE_COLOUR, IGNORE_INDEX, ClassTable
+from aerialseg.errors import DataError
+
+_SHOWN = 5  # ids or colours named in one line; a wrong file can have thousands
+
+
+def ids_from_colours(
+    pixels: npt.NDArray[np.uint8], colours: npt.NDArray[np.uint8], *, path: str | Path
+) -> npt.NDArray[np.uint8]:
+    """Turns a colour mask into class ids.
+
+    Args:
+        pixels: ``(H, W, 3)`` uint8 RGB; white becomes 255, which is ignored.
+        colours: ``(num_classes, 3)`` uint8 RGB, in the order of the ids.
+        path: The mask's file, for the error.
+
+    Returns:
+        ``(H, W)`` uint8.
+
+    Raises:
+        DataError: If a pixel has the colour of no class and is not white.
+    """
+    codes = _codes(pixels)
+    ids = _id_of_code(colours.tobytes())[codes]
+    unknown = (ids == IGNORE_INDEX) & (codes != _codes(np.array(IGNORE_COLOUR)))
+    if unknown.any():
+        values, counts = np.unique(codes[unknown], return_counts=True)
+        found = _tally([f"#{value:06x}" for value in values], counts)
+        raise DataError(
+            f"{path}: {found} no colour of the class table; correct the table or the mask, or set "
+            f"data.mask_format=index if it holds class ids{_jpeg_hint(path)}"
+        )
+    return ids
+
+
+def check_ids(mask: npt.NDArray[np.uint8], classes: ClassTable, *, path: str | Path) -> None:
+    """Makes sure that every pixel of an ``(H, W)`` uint8 mask is of a class or ignored.
+
+    Raises:
+        DataError: If not; names the file, the ids and their pixel counts.
+    """
+    # In uint8 255 + 1 is 0: one comparison for both rules, and no second pass.
+    if mask.size and int((mask + np.uint8(1)).max()) > len(classes):
+        check_counts(np.bincount(mask.ravel(), minlength=256), classes, path=path)
+
+
+def check_counts(
+    histogram: npt.NDArray[np.integer], classes: ClassTable, *, path: str | Path
+) -> None:
+    """:func:`check_ids` on a mask's ``(256,)`` pixels per id.
+
+    Raises:
+        DataError: If an id below 255 has pixels but no class.
+    """
+    outside = np.flatnonzero(histogram[len(classes) : IGNORE_INDEX]) + len(classes)
+    if outside.size:
+        found = _tally([f"id {value}" for value in outside], histogram[outside])
+        raise DataError(
+            f"{path}: {found} outside the class table, which has {len(classes)} classes (ids 0 to "
+            f"{len(classes) - 1}, {IGNORE_INDEX} is ignored); correct the table or the mask"
+            f"{_jpeg_hint(path)}"
+        )
+
+
+def _codes(pixels: npt.NDArray[np.integer]) -> npt.NDArray[np.uint32]:
+    wide = pixels.astype(np.uint32)
+    return wide[..., 0] << np.uint32(16) | wide[..., 1] << np.uint32(8) | wide[..., 2]
+
+
+@lru_cache(maxsize=2)
+def _id_of_code(colours: bytes) -> npt.NDArray[np.uint8]:
+    """A 16 MB table over all colours: one look-up a pixel, however many classes there are."""
+    table = np.full(2**24, IGNORE_INDEX, dtype=np.uint8)
+    codes = _codes(np.frombuffer(colours, dtype=np.uint8).reshape(-1, 3))
+    table[codes] = np.arange(len(codes), dtype=np.uint8)
+    return table
+
+
+def _tally(names: list[str], counts: npt.NDArray[np.integer]) -> str:
+    order = np.argsort(-counts, kind="stable")[:_SHOWN]
+    shown = ", ".join(
+        f"{names[i]} ({counts[i]} pixel{'' if counts[i] == 1 else 's'})" for i in order
+    )
+    more = f" and {len(names) - len(order)} more" if len(names) > len(order) else ""
+    return f"{shown}{more} {'is' if len(names) == 1 else 'are'}"
+
+
+def _jpeg_hint(path: str | Path) -> str:
+    is_jpeg = Path(path).suffix.lower() in (".jpg", ".jpeg")
+    return "; JPEG changes values, so masks need PNG" if is_jpeg else ""

@@ -1,0 +1,201 @@
+"""The split into training and validation: made once, the same everywhere, leak-free."""
+
+import csv
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aerialseg.data.files import fingerprint, write_bytes
+from aerialseg.data.listing import Sample, Split
+from aerialseg.errors import ConfigError, DataError
+
+logger = logging.getLogger(__name__)
+
+_METHOD = 1  # goes into the fingerprint; a new number remakes every cached split
+_FLIPS = 200  # improvements after the first pass; a data set of 3,000 pictures takes a few dozen
+
+
+def split_samples(
+    samples: Sequence[Sample],
+    presence: npt.NDArray[np.bool_],
+    *,
+    val_fraction: float,
+    seed: int,
+    group_pattern: str | None,
+    cache_dir: Path,
+) -> tuple[Sample, ...]:
+    """Gives each sample without an official split to training or validation.
+
+    Neighbouring frames show the same place, so whole groups go to one side; groups are chosen so
+    that each class occurs in about ``val_fraction`` of its pictures on the validation side, and
+    on both sides wherever it occurs in two groups. The result does not depend on the order of
+    ``samples``, and is kept as a CSV file below ``cache_dir``.
+
+    Args:
+        samples: Those with a split keep it.
+        presence: ``(len(samples), num_classes)`` bool: which class occurs in which mask.
+        val_fraction: Share of the pictures that validate, above 0 and below 1.
+        seed: Another seed makes another split.
+        group_pattern: Regular expression with one group, searched in the id; what it captures
+            is the id's group. Ids it does not match are groups of their own, as all are for None.
+        cache_dir: The file is ``splits/FINGERPRINT.csv`` in it.
+
+    Raises:
+        ConfigError: If ``val_fraction`` or ``group_pattern`` is not of its kind.
+        DataError: If training or validation is left without a sample.
+    """
+    _check_arguments(val_fraction, group_pattern)
+    open_rows = [row for row, sample in enumerate(samples) if sample.split is None]
+    chosen: dict[str, Split] = {}
+    if open_rows:
+        groups = {samples[row].id: _group(samples[row].id, group_pattern) for row in open_rows}
+        _check_groups(set(groups.values()), group_pattern)
+        made_from = [_METHOD, sorted(groups.items()), val_fraction, seed]
+        by_id = sorted(open_rows, key=lambda row: samples[row].id)
+        key = fingerprint(made_from, np.packbits(presence[by_id]).tobytes())
+        path = cache_dir / "splits" / f"{key[:32]}.csv"
+        chosen = _read(path, groups) or _make(groups, samples, presence, val_fraction, seed)
+        if not path.is_file():
+            _write(path, chosen)
+    result = tuple(replace(s, split=chosen[s.id]) if s.split is None else s for s in samples)
+    _check_not_empty(result)
+    return result
+
+
+def _group(key: str, pattern: str | None) -> str:
+    match = re.search(pattern, key) if pattern is not None else None
+    # The mark keeps an unmatched id apart from a group of the same name.
+    return f"group {match[1]}" if match else f"id {key}"
+
+
+def _make(
+    groups: dict[str, str],
+    samples: Sequence[Sample],
+    presence: npt.NDArray[np.bool_],
+    val_fraction: float,
+    seed: int,
+) -> dict[str, Split]:
+    names = sorted(set(groups.values()))
+    place = {name: number for number, name in enumerate(names)}
+    # Column 0 counts pictures, the others the pictures in which each class occurs.
+    table = np.zeros((len(names), 1 + presence.shape[1]), dtype=np.int64)
+    for row, sample in enumerate(samples):
+        if sample.id in groups:
+            table[place[groups[sample.id]]] += [1, *presence[row]]
+    in_val = choose_groups(table[:, table.any(axis=0)], val_fraction, seed)
+    return {key: "val" if in_val[place[name]] else "train" for key, name in sorted(groups.items())}
+
+
+def choose_groups(
+    table: npt.NDArray[np.int64], val_fraction: float, seed: int
+) -> npt.NDArray[np.bool_]:
+    """Picks the groups that validate.
+
+    Begins with the one group that serves best. A pass in random order takes each group that
+    brings the shares closer to ``val_fraction``; then the change of one group that helps most is
+    made, until none helps.
+
+    Args:
+        table: ``(groups, 1 + classes)`` int64: pictures, and pictures with each class; at least
+            two groups, and no column of zeros.
+        val_fraction: The share of every column that is wanted.
+        seed: Decides the order of the pass, and between groups that serve equally well.
+
+    Returns:
+        ``(groups,)`` bool, True for at least one group and False for at least one.
+    """
+    order = np.random.default_rng(seed).permutation(len(table))
+    table = table[order]
+    total = table.sum(axis=0)
+    on_two_sides = (table > 0).sum(axis=0) > 1
+
+    def costs(sums: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        squares = (sums / total - val_fraction) ** 2
+        squares[..., 0] *= table.shape[1]  # the number of pictures weighs as much as all classes
+        one_sided = ((sums == 0) | (sums == total)) & on_two_sides
+        result: npt.NDArray[np.float64] = (squares + one_sided).sum(axis=-1)
+        return np.where(one_sided[..., 0], np.inf, result)  # neither side may be empty
+
+    first = int(costs(table).argmin())
+    in_val: npt.NDArray[np.bool_] = np.arange(len(table)) == first
+    sums = table[first]
+    for group in range(len(table)):
+        if not in_val[group] and costs(sums + table[group]) < costs(sums):
+            in_val[group] = True
+            sums = sums + table[group]
+    for _ in range(_FLIPS):
+        flipped = sums + np.where(in_val, -1, 1)[:, None] * table
+        after = costs(flipped)
+        best = int(after.argmin())
+        if after[best] >= costs(sums) - 1e-12:
+            break
+        in_val[best] = not in_val[best]
+        sums = flipped[best]
+    result = np.empty_like(in_val)
+    result[order] = in_val
+    return result
+
+
+def _read(path: Path, groups: dict[str, str]) -> dict[str, Split] | None:
+    if not path.is_file():
+        return None
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.reader(file) if len(row) == 2][1:]
+    chosen: dict[str, Split] = {key: "val" if side == "val" else "train" for key, side in rows}
+    if list(chosen) == sorted(groups) and {side for _, side in rows} == {"train", "val"}:
+        return chosen
+    logger.warning("%s is damaged; the split is made again", path)
+    path.unlink()
+    return None
+
+
+def _write(path: Path, chosen: dict[str, Split]) -> None:
+    text = StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([("id", "split"), *chosen.items()])
+    write_bytes(path, text.getvalue().encode())
+
+
+def _check_arguments(val_fraction: float, group_pattern: str | None) -> None:
+    if not 0 < val_fraction < 1:
+        raise ConfigError(
+            f"data.val_fraction: is {val_fraction}, wanted more than 0 and less than 1"
+        )
+    try:
+        groups = 1 if group_pattern is None else re.compile(group_pattern).groups
+    except re.error as error:
+        raise ConfigError(
+            f"data.group_pattern: {group_pattern!r} is no regular expression: {error}"
+        ) from None
+    if groups != 1:
+        raise ConfigError(
+            f"data.group_pattern: {group_pattern!r} has {groups} groups in round brackets, "
+            r"wanted one, as in '^(.+)_\d+$'"
+        )
+
+
+def _check_groups(names: set[str], group_pattern: str | None) -> None:
+    if len(names) < 2:
+        why = "" if group_pattern is None else f" under data.group_pattern={group_pattern}"
+        raise DataError(
+            f"the split needs two groups of pictures, found {len(names)}{why}; "
+            "add pictures or change data.group_pattern"
+        )
+
+
+def _check_not_empty(samples: Sequence[Sample]) -> None:
+    splits = {sample.split for sample in samples}
+    wanted: tuple[Split, ...] = ("train", "val")
+    problems = [
+        f"the {split} split is empty: none of {len(samples)} samples is in it; "
+        "check the data set's lists"
+        for split in wanted
+        if split not in splits
+    ]
+    if problems:
+        raise DataError(*problems)

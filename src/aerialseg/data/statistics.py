@@ -1,0 +1,181 @@
+"""Pixels per class, counted from the masks alone, and the class weights made of them."""
+
+import logging
+import os
+import zipfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from aerialseg.classes import ClassTable
+from aerialseg.data.decoding import check_whole, opened
+from aerialseg.data.files import fingerprint, stamp, write_bytes
+from aerialseg.data.images import MaskFormat, read_mask, read_size
+from aerialseg.data.listing import Sample
+from aerialseg.data.masks import check_counts
+from aerialseg.errors import DataError
+
+logger = logging.getLogger(__name__)
+
+ClassWeights: TypeAlias = Literal["none", "inverse_frequency", "median_frequency", "enet"]
+
+_METHOD = 1  # goes into the fingerprint; a new number counts anew
+_SHOWN = 10  # problems printed at once
+_MANY = 200  # pictures whose first pass takes more than a moment
+_EXIF_ORIENTATION = 274
+
+
+def class_counts(
+    samples: Sequence[Sample],
+    classes: ClassTable,
+    *,
+    mask_format: MaskFormat,
+    cache_dir: Path,
+) -> npt.NDArray[np.int64]:
+    """Counts the pixels of each class in each mask, and checks every sample on the way.
+
+    Masks are decoded, of pictures the header and the end are read. Only a data set without a
+    fault is kept, as ``statistics/FINGERPRINT.npz``; a file that changes makes another one.
+
+    Args:
+        samples: Those without a mask get a row of zeros.
+        classes: The table that every id must be in.
+        mask_format: What the pixels of a mask file are.
+        cache_dir: Where the counts are kept.
+
+    Returns:
+        ``(len(samples), num_classes)`` int64; ignored pixels are not counted.
+
+    Raises:
+        DataError: If a picture or a mask is damaged, cut short or missing, if their sizes differ,
+            or if a mask is of the other format or has ids or colours of no class. One line each.
+    """
+    path = cache_dir / "statistics" / f"{_fingerprint(samples, classes, mask_format)[:32]}.npz"
+    cached = _read(path, (len(samples), len(classes)))
+    if cached is not None:
+        return cached
+    if len(samples) >= _MANY:
+        logger.info("checking and counting %d masks, once; the result is kept", len(samples))
+    colours = classes.palette[: len(classes)] if mask_format == "colour" else None
+
+    def check(sample: Sample) -> npt.NDArray[np.int64] | DataError:
+        try:
+            return _count(sample, classes, colours)
+        except DataError as error:
+            return DataError(*(f"{sample.name}: {problem}" for problem in error.problems))
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        results = list(pool.map(check, samples))
+    counts = [result for result in results if not isinstance(result, DataError)]
+    problems = [
+        line for result in results if isinstance(result, DataError) for line in result.problems
+    ]
+    if problems:
+        more = len(problems) - _SHOWN
+        raise DataError(*problems[:_SHOWN], *([f"and {more} more samples"] if more > 0 else []))
+    table = np.array(counts, dtype=np.int64).reshape(len(samples), len(classes))
+    buffer = BytesIO()
+    np.savez_compressed(buffer, counts=table)
+    write_bytes(path, buffer.getvalue())
+    return table
+
+
+def class_weights(counts: npt.NDArray[np.int64], formula: ClassWeights) -> npt.NDArray[np.float32]:
+    """Weights that let rare classes count in the loss.
+
+    With ``n_c`` the pixels of class ``c``, ``p_c`` their share of all pixels and ``C`` the number
+    of classes:
+
+    - ``none``: 1.
+    - ``inverse_frequency``: ``sum(n) / (C * n_c)``; a rare class can pass 100.
+    - ``median_frequency``: ``median(f) / f_c`` with ``f_c`` the share of ``c`` in the pictures it
+      occurs in (Eigen and Fergus, "Predicting Depth, Surface Normals and Semantic Labels with a
+      Common Multi-Scale Convolutional Architecture", ICCV 2015).
+    - ``enet``: ``1 / ln(1.02 + p_c)``, between 1.4 and 50.5 (Paszke et al., "ENet: A Deep Neural
+      Network Architecture for Real-Time Semantic Segmentation", arXiv:1606.02147).
+
+    Args:
+        counts: ``(N, num_classes)`` pixels of each class in each training mask.
+        formula: Which of the above.
+
+    Returns:
+        ``(num_classes,)`` float32. A class that never occurs weighs 1: no pixel of it can be
+        missed, and a weight without bound would let each false alarm outweigh all else.
+    """
+    pixels = counts.sum(axis=0).astype(np.float64)
+    seen = pixels > 0
+    weights = np.ones(len(pixels))
+    if formula == "inverse_frequency":
+        weights[seen] = pixels.sum() / (len(pixels) * pixels[seen])
+    elif formula == "median_frequency":
+        where_present = ((counts > 0) * counts.sum(axis=1, keepdims=True)).sum(axis=0)
+        frequency = pixels[seen] / where_present[seen]
+        weights[seen] = np.median(frequency) / frequency if seen.any() else 1
+    elif formula == "enet":
+        weights[seen] = 1 / np.log(1.02 + pixels[seen] / pixels.sum())
+    return weights.astype(np.float32)
+
+
+def _count(
+    sample: Sample, classes: ClassTable, colours: npt.NDArray[np.uint8] | None
+) -> npt.NDArray[np.int64]:
+    size = read_size(sample.image)
+    check_whole(sample.image)
+    if sample.mask is None:
+        return np.zeros(len(classes), dtype=np.int64)
+    mask = read_mask(sample.mask, colours=colours)
+    if mask.shape != size:
+        raise DataError(
+            f"{sample.image} is {size[1]}x{size[0]} and {sample.mask} is "
+            f"{mask.shape[1]}x{mask.shape[0]} (width x height); wanted the same"
+            f"{_orientation_hint(sample.image)}"
+        )
+    histogram = _histogram(mask)
+    check_counts(histogram, classes, path=sample.mask)
+    return histogram[: len(classes)]
+
+
+def _histogram(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """``(256,)`` pixels per id. OpenCV counts in float32, exact to 2**24: hence the strips."""
+    rows = max(1, 2**24 // mask.shape[1])
+    result = np.zeros(256, dtype=np.int64)
+    for start in range(0, mask.shape[0], rows):
+        strip = mask[start : start + rows]
+        result += cv2.calcHist([strip], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+    return result
+
+
+def _orientation_hint(image: Path) -> str:
+    with opened(image) as picture:
+        orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
+    if orientation == 1:
+        return ""
+    return f"; the image's EXIF orientation ({orientation}) is ignored, so store it upright"
+
+
+def _fingerprint(samples: Sequence[Sample], classes: ClassTable, mask_format: MaskFormat) -> str:
+    try:
+        files = [(sample.id, stamp(sample.image), stamp(sample.mask)) for sample in samples]
+    except OSError as error:
+        raise DataError(
+            f"{error.filename}: {(error.strerror or 'cannot be read').lower()}"
+        ) from None
+    return fingerprint(_METHOD, files, classes.to_mapping(), mask_format)
+
+
+def _read(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.int64] | None:
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            counts: npt.NDArray[np.int64] = file["counts"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        logger.warning("%s is damaged; the masks are counted again", path)
+        return None
+    return counts if counts.shape == shape and counts.dtype == np.int64 else None

@@ -1,0 +1,269 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from tiny_data import mask, picture, save
+
+from aerialseg.data.decoding import check_whole
+from aerialseg.data.images import (
+    read_image,
+    read_mask,
+    read_size,
+    resize_keep_aspect,
+    resized,
+    write_image,
+    write_mask,
+)
+from aerialseg.errors import DataError
+
+COLOURS = np.array([[10, 20, 30], [200, 0, 0], [0, 200, 0]], dtype=np.uint8)
+
+
+def test_a_jpeg_is_read_as_rgb(tmp_path):
+    image = picture((40, 60))
+    read = read_image(save(tmp_path / "a.jpg", image, quality=95, subsampling=0))
+    assert read.shape == (40, 60, 3)
+    assert np.abs(read.astype(int) - image).mean() < 3  # swapped channels are off by about 80
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "webp"])
+def test_other_formats_are_read_exactly(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    save(path, picture(), **({"lossless": True} if suffix == "webp" else {}))
+    assert np.array_equal(read_image(path), picture())
+
+
+def test_grey_becomes_rgb_and_transparency_goes(tmp_path):
+    grey = picture()[..., 0]
+    assert np.array_equal(read_image(save(tmp_path / "g.png", grey)), np.dstack([grey] * 3))
+    clear = np.dstack([picture(), grey])
+    assert np.array_equal(read_image(save(tmp_path / "c.png", clear)), picture())
+
+
+def test_deep_pictures_are_refused_not_clipped(tmp_path):
+    path = save(tmp_path / "deep.png", np.full((4, 4), 40_000, dtype=np.uint16))
+    with pytest.raises(DataError, match=r"deep\.png: has more than 8 bits a channel \(mode I;16"):
+        read_image(path)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow also warns of what it then refuses
+@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "tif", "webp"])
+def test_a_picture_cut_short_is_never_half_a_picture(tmp_path, suffix):
+    path = save(tmp_path / f"a.{suffix}", picture((16, 16)))
+    data, whole = path.read_bytes(), read_image(path)
+    refused = 0
+    for end in range(len(data)):
+        path.write_bytes(data[:end])
+        try:
+            read = read_image(path)
+        except DataError:
+            refused += 1
+        else:  # a few last bytes may hold no pixel; then nothing is lost
+            assert np.array_equal(read, whole)
+    assert refused >= 0.7 * len(data)
+
+
+def _with_thumbnail(path: Path) -> bytes:
+    """A JPEG whose EXIF data hold a whole small JPEG, end marker included."""
+    thumbnail = save(path.with_name("thumbnail.jpg"), picture((8, 8))).read_bytes()
+    exif = Image.Exif()
+    exif[0x010E] = "x"  # a description, so that there are EXIF data
+    payload = exif.tobytes() + thumbnail
+    data = save(path, picture((64, 64))).read_bytes()
+    segment = b"\xff\xe1" + (len(payload) + 2).to_bytes(2, "big") + payload
+    return data[:2] + segment + data[2:]
+
+
+def test_a_thumbnail_does_not_hide_that_the_picture_is_cut_short(tmp_path):
+    path = tmp_path / "a.jpg"
+    data = _with_thumbnail(path)
+    path.write_bytes(data)
+    assert read_image(path).shape == (64, 64, 3)
+    check_whole(path)
+    path.write_bytes(data[:-10])
+    with pytest.raises(DataError, match="cut short"):
+        read_image(path)
+    with pytest.raises(DataError, match="cut short"):
+        check_whole(path)
+
+
+def test_what_cameras_append_after_the_picture_is_no_damage(tmp_path):
+    path = save(tmp_path / "a.jpg", picture())
+    path.write_bytes(path.read_bytes() + bytes(200_000))
+    check_whole(path)
+    assert read_image(path).shape == (24, 32, 3)
+
+
+def test_a_large_jpeg_is_found_cut_short_from_its_end(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (400, 400, 3), dtype=np.uint8)
+    path = save(tmp_path / "a.jpg", noise, quality=95)
+    assert path.stat().st_size > 100_000
+    check_whole(path)
+    path.write_bytes(path.read_bytes()[:-2])
+    with pytest.raises(DataError, match="cut short"):
+        check_whole(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"no picture", "not a picture of any known format"), (b"", "known format")],
+)
+def test_what_is_no_picture_is_named(tmp_path, content, message):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content)
+    for read in (read_image, read_mask, read_size):
+        with pytest.raises(DataError, match=rf"a\.jpg: cannot be decoded: .*{message}") as error:
+            read(path)
+        assert len(error.value.problems) == 1
+        assert "\n" not in error.value.problems[0]
+
+
+def test_a_missing_file_is_named(tmp_path):
+    for read in (read_image, read_mask, read_size):
+        with pytest.raises(DataError, match=r"gone\.png: no such file"):
+            read(tmp_path / "gone.png")
+
+
+def test_orientation_is_ignored_by_header_and_pixels_alike(tmp_path):
+    exif = Image.Exif()
+    exif[274] = 6  # turned by 90 degrees
+    for suffix in ("jpg", "png"):
+        path = save(tmp_path / f"a.{suffix}", picture((24, 32)), exif=exif)
+        assert read_size(path) == (24, 32)
+        assert read_image(path).shape == (24, 32, 3)
+
+
+@pytest.mark.parametrize("mode", ["L", "P"])
+def test_index_masks_keep_their_ids(tmp_path, mode):
+    ids = mask()
+    ids[0, 0] = 255
+    write_mask(tmp_path / "m.png", ids, palette=None if mode == "L" else _palette())
+    with Image.open(tmp_path / "m.png") as file:
+        assert file.mode == mode
+    assert np.array_equal(read_mask(tmp_path / "m.png"), ids)
+
+
+def test_one_bit_and_sixteen_bit_masks_keep_their_ids(tmp_path):
+    bits = mask() > 0
+    assert np.array_equal(read_mask(save(tmp_path / "b.png", bits)), bits)
+    deep = mask().astype(np.uint16)
+    assert np.array_equal(read_mask(save(tmp_path / "d.png", deep)), deep)
+    with pytest.raises(DataError, match=r"d\.png: has ids from 256 to 258; wanted 0 to 255"):
+        read_mask(save(tmp_path / "d.png", deep + np.uint16(256)))
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=40))
+def test_colours_become_ids(tmp_path_factory, ids):
+    path = tmp_path_factory.mktemp("m") / "m.png"
+    wanted = np.array([ids], dtype=np.uint8)
+    wanted[wanted == 3] = 255
+    with_white = np.vstack([COLOURS, [[255, 255, 255]]]).astype(np.uint8)
+    save(path, with_white[np.array([ids])])
+    assert np.array_equal(read_mask(path, colours=COLOURS), wanted)
+
+
+def test_a_colour_of_no_class_is_named_with_its_pixels(tmp_path):
+    pixels = COLOURS[mask((4, 5))]
+    pixels[0, :3] = (1, 2, 3)
+    pixels[1, 0] = (255, 254, 255)
+    path = save(tmp_path / "m.png", pixels)
+    with pytest.raises(DataError) as error:
+        read_mask(path, colours=COLOURS)
+    (line,) = error.value.problems
+    assert line.startswith(f"{path}: #010203 (3 pixels), #fffeff (1 pixel) are no colour of")
+
+
+def test_many_unknown_colours_still_make_one_short_line(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 250, (64, 64, 3), dtype=np.uint8)
+    path = save(tmp_path / "m.jpg", noise)
+    with pytest.raises(DataError, match=r"and \d+ more are .* masks need PNG") as error:
+        read_mask(path, colours=COLOURS)
+    assert len(error.value.problems[0]) < 400 + len(str(path))
+
+
+def test_the_wrong_kind_of_mask_says_which_setting_to_change(tmp_path):
+    coloured = save(tmp_path / "c.png", COLOURS[mask()])
+    with pytest.raises(DataError, match=r"c\.png: .*set data\.mask_format=colour"):
+        read_mask(coloured)
+    index = save(tmp_path / "i.png", mask())
+    with pytest.raises(DataError, match=r"i\.png: .*set data\.mask_format=index"):
+        read_mask(index, colours=COLOURS)
+
+
+@pytest.mark.parametrize(
+    ("size", "shorter", "wanted"),
+    [
+        ((720, 1280), 720, (720, 1280)),
+        ((720, 1280), 192, (192, 341)),  # 341.33
+        ((720, 1280), 100, (100, 178)),  # 177.78, which truncation would make 177
+        ((4, 6), 3, (3, 5)),  # 4.5: a half goes up
+        ((1280, 720), 192, (341, 192)),
+        ((24, 32), 48, (48, 64)),
+        ((24, 32), None, (24, 32)),
+    ],
+)
+def test_the_smaller_edge_is_exact_and_the_other_rounded(size, shorter, wanted):
+    assert resized(size, shorter) == wanted
+    assert resize_keep_aspect(picture(size), shorter).shape == (*wanted, 3)
+    assert resize_keep_aspect(mask(size), shorter, is_mask=True).shape == wanted
+
+
+def test_an_array_of_the_right_size_is_passed_on():
+    image = picture()
+    assert resize_keep_aspect(image, None) is image
+    assert resize_keep_aspect(image, 24) is image
+
+
+@pytest.mark.parametrize("shorter", [7, 12, 23, 31, 48])
+def test_masks_take_the_nearest_pixel_as_pillow_does(shorter):
+    ids = mask((24, 40)) * 100
+    ours = resize_keep_aspect(ids, shorter, is_mask=True)
+    theirs = Image.fromarray(ids).resize(ours.shape[::-1], Image.Resampling.NEAREST)
+    assert np.array_equal(ours, np.asarray(theirs))
+
+
+def test_pictures_are_averaged_down_and_blended_up():
+    board = np.zeros((8, 8, 3), dtype=np.uint8)
+    board[::2, ::2] = 200
+    board[1::2, 1::2] = 200
+    assert (resize_keep_aspect(board, 4) == 100).all()
+    edge = np.zeros((4, 4, 3), dtype=np.uint8)
+    edge[:, 2:] = 100
+    assert resize_keep_aspect(edge, 8)[0, :, 0].tolist() == [0, 0, 0, 25, 75, 100, 100, 100]
+
+
+def test_pictures_survive_writing(tmp_path):
+    path = tmp_path / "new" / "a.png"
+    write_image(path, picture())
+    assert np.array_equal(read_image(path), picture())
+    assert [child.name for child in path.parent.iterdir()] == ["a.png"]
+
+
+def test_a_failed_write_leaves_the_old_file_whole(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    write_image(path, picture(seed=1))
+
+    def broken(self, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", broken)
+    with pytest.raises(DataError, match=r"a\.png: cannot be written: No space left"):
+        write_image(path, picture(seed=2))
+    assert np.array_equal(read_image(path), picture(seed=1))
+    assert [child.name for child in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_names_that_would_lose_something_are_refused(tmp_path):
+    with pytest.raises(DataError, match="masks are written as PNG"):
+        write_mask(tmp_path / "m.jpg", mask())
+    with pytest.raises(DataError, match=r"a\.txt: unknown kind of picture"):
+        write_image(tmp_path / "a.txt", picture())
+
+
+def _palette():
+    palette = np.full((256, 3), 255, dtype=np.uint8)
+    palette[:3] = COLOURS
+    return palette

@@ -1,0 +1,60 @@
+"""Tiny data sets on disk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+CLASSES = {"ground": [10, 20, 30], "car": [200, 0, 0], "tree": [0, 200, 0]}
+
+
+def picture(size=(24, 32), seed=0):
+    """A smooth picture, which survives JPEG."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (3, 4, 3), dtype=np.uint8)
+    return cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def mask(size=(24, 32), seed=0):
+    """Ids 0, 1 and 2 at random."""
+    return np.random.default_rng(seed).integers(0, 3, size, dtype=np.uint8)
+
+
+def save(path: Path, array, **options) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path, **options)
+    return path
+
+
+def text(path: Path, *lines: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def _pairs(images: Path, masks: Path, ids: Sequence[str], size=(24, 32)) -> None:
+    for seed, key in enumerate(ids):
+        save(images / f"{key}.jpg", picture(size, seed))
+        save(masks / f"{key}.png", mask(size, seed))
+
+
+def write_folders(root: Path, ids: Sequence[str], size=(24, 32)) -> Path:
+    _pairs(root / "images", root / "masks", ids, size)
+    return root
+
+
+def write_kaggle(root: Path, train: Sequence[str], test: Sequence[str] = ()) -> Path:
+    _pairs(root / "imgs/imgs", root / "masks/masks", train)
+    for seed, key in enumerate(test):
+        save(root / "imgs/imgs" / f"{key}.jpg", picture(seed=100 + seed))
+    text(root / "train.csv", "ImageID", *train)
+    text(root / "test.csv", "ImageID", *test)
+    return root
+
+
+def write_aeroscapes(root: Path, train: Sequence[str], val: Sequence[str]) -> Path:
+    _pairs(root / "JPEGImages", root / "SegmentationClass", [*train, *val])
+    text(root / "ImageSets/trn.txt", *train)
+    text(root / "ImageSets/val.txt", *val)
+    return root
