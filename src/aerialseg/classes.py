@@ -61,10 +61,12 @@ class ClassTable:
         """Reads a YAML file that maps names to colours.
 
         Raises:
-            DataError: If the file is missing, is not YAML or is not such a mapping.
+            DataError: If the file is missing, is not YAML, is not such a mapping or names a
+                class twice.
         """
         try:
-            mapping = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+            text = Path(path).read_text(encoding="utf-8")
+            mapping = yaml.safe_load(text)
         except FileNotFoundError:
             raise DataError(
                 f"class table {path}: no such file; write one line per class in the order of "
@@ -78,6 +80,8 @@ class ClassTable:
                 f"class table {path}: holds a {type(mapping).__name__}, not a mapping; "
                 "write one line per class, as in `person: [192, 128, 128]`"
             )
+        if twice := _written_twice(text):
+            raise DataError(f"class table {path}: name '{twice[0]}' stands there twice; rename one")
         return cls.from_mapping(mapping)
 
     def to_mapping(self) -> dict[str, list[int]]:
@@ -93,6 +97,13 @@ class ClassTable:
         palette = np.full((256, 3), IGNORE_COLOUR, dtype=np.uint8)
         palette[: len(self)] = self.colours
         return palette
+
+
+def _written_twice(text: str) -> list[str]:
+    """Names that YAML would keep once only, so that every later id would be off by one."""
+    node = yaml.compose(text, yaml.SafeLoader)
+    names = [key.value for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+    return [name for name in names if names.count(name) > 1]
 
 
 def _is_colour(value: object) -> bool:

@@ -52,11 +52,6 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def hash_content(content: object) -> str:
-    """The sha256 of plain data, independent of the order of its keys."""
-    return sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
-
-
 def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -10,8 +10,9 @@ import torch
 
 from aerialseg.errors import CheckpointError, ConfigError
 from aerialseg.models import networks
-from aerialseg.models.weight_files import fetch, load_safely, read_tensors
+from aerialseg.models.weight_files import fetch, read_tensors
 from aerialseg.models.weight_sources import WeightSource, find_source
+from aerialseg.tensor_files import load_safely
 
 TENSORS = {"weight": torch.arange(6.0).reshape(2, 3), "count": torch.tensor(7)}
 

@@ -1,11 +1,7 @@
 """Getting files of weights: finding or downloading them, and reading them safely."""
 
 import http.client
-import pickle
-import re
 import socket
-import warnings
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +12,7 @@ from torch import Tensor
 from aerialseg.errors import CheckpointError
 from aerialseg.files import hash_file
 from aerialseg.models.weight_sources import WeightSource
+from aerialseg.tensor_files import check_kind, load_safely
 
 CONNECT_SECONDS = 10
 """How long a server may keep silent before a download is given up."""
@@ -73,27 +70,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     return content
 
 
-def load_safely(path: Path) -> object:
-    """Reads a file that ``torch.save`` wrote, to the CPU; nothing in it is ever run.
-
-    Raises:
-        CheckpointError: If the file is missing, damaged, of another kind, or holds anything but
-            tensors and plain data.
-    """
-    _check_kind(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about the pickle protocol: the error says it better
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(f"{path}: {_unpickling_reason(str(error))}") from None
-    except Exception as error:  # a damaged pickle can raise nearly anything
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise CheckpointError(f"{path}: is damaged or cut off ({reason}); get it again") from None
-
-
 def _read_safetensors(path: Path) -> object:
-    _check_kind(path)
+    check_kind(path)
     try:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
@@ -105,23 +83,6 @@ def _read_safetensors(path: Path) -> object:
         return load_file(path)
     except SafetensorError as error:
         raise CheckpointError(f"{path}: is damaged or cut off ({error}); get it again") from None
-
-
-def _check_kind(path: Path) -> None:
-    if not path.is_file():
-        found = "is a folder; wanted a file of weights" if path.is_dir() else "no such file"
-        raise CheckpointError(f"{path}: {found}")
-    with path.open("rb") as file:
-        start = file.read(64)
-    if not start:
-        raise CheckpointError(f"{path}: is empty; get it again")
-    if start.lstrip().startswith(b"<"):
-        raise CheckpointError(f"{path}: is a web page, not weights; the download went wrong")
-    if start.startswith(b"version https://git-lfs"):
-        raise CheckpointError(f"{path}: is a Git LFS pointer; run `git lfs pull` where it is from")
-    if start.startswith(b"PK") and not zipfile.is_zipfile(path):
-        size = path.stat().st_size
-        raise CheckpointError(f"{path}: is cut off after {size} bytes; get it again")
 
 
 def _check_hash(path: Path, source: WeightSource) -> None:
@@ -139,16 +100,6 @@ def _expected(source: WeightSource) -> str:
 
 def _describe(value: object) -> str:
     return "nothing" if value is None or value == {} else f"a {type(value).__name__}"
-
-
-def _unpickling_reason(message: str) -> str:
-    found = re.search(r"GLOBAL (\S+)", message)
-    if found is None:
-        return "is not a file that torch.save wrote"
-    return (
-        f"holds Python objects ({found[1]}), which could run anything when loaded; "
-        "save its state_dict alone"
-    )
 
 
 @contextmanager
