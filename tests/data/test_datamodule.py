@@ -12,7 +12,7 @@ from tiny_data import CLASSES, mask, picture, save, text, write_folders, write_k
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.dataset import SampleError
 from aerialseg.data.layouts import folders, kaggle
-from aerialseg.errors import ConfigError, DataError
+from aerialseg.errors import DataError
 
 IDS = [f"{sequence}_{frame}" for sequence in "abcdef" for frame in range(3)]
 
@@ -179,21 +179,6 @@ def test_the_fingerprint_survives_a_copy_and_nothing_else(root, tmp_path):
     save(root / "images" / f"{IDS[0]}.jpg", picture(seed=99), quality=50)
     others.add(_module(root).fingerprint)
     assert len(others | {first}) == 7
-
-
-@pytest.mark.parametrize(
-    ("changes", "line"),
-    [
-        ({"batch_size": 0}, "data.batch_size: is 0, wanted 1 or more"),
-        ({"num_workers": -1}, "data.num_workers: is -1, wanted 0 or more"),
-        ({"seed": -1}, "data.seed: is -1, wanted 0 or more"),
-        ({"image_min_size": 0}, "data.image_min_size: is 0, wanted 1 or more"),
-    ],
-)
-def test_numbers_out_of_range_are_refused(root, changes, line):
-    with pytest.raises(ConfigError) as error:
-        _module(root, **changes)
-    assert error.value.problems == (line,)
 
 
 class _Recorder(pl.LightningModule):

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import pytorch_lightning as pl
 import torch
+from annotated_types import Ge, Gt, Lt
 from torch.utils.data import DataLoader
 
 from aerialseg.classes import ClassTable
@@ -25,7 +26,7 @@ from aerialseg.data.sampling import (
 )
 from aerialseg.data.splits import split_samples
 from aerialseg.data.statistics import class_counts
-from aerialseg.errors import ConfigError, DataError
+from aerialseg.errors import DataError
 
 
 class AerialSegDataModule(pl.LightningDataModule):
@@ -56,9 +57,6 @@ class AerialSegDataModule(pl.LightningDataModule):
             frames share; they stay on one side of the split. None: each picture is its own group.
         seed: Decides the split, the order of every epoch and every augmentation.
         augmentation: What the training pictures go through; None leaves them as they are.
-
-    Raises:
-        ConfigError: If a number is out of range.
     """
 
     def __init__(
@@ -68,20 +66,16 @@ class AerialSegDataModule(pl.LightningDataModule):
         *,
         classes: Mapping[str, list[int]] | str,
         cache_dir: str | Path,
-        image_min_size: int | None,
-        batch_size: int,
-        num_workers: int,
+        image_min_size: Annotated[int, Ge(1)] | None,
+        batch_size: Annotated[int, Ge(1)],
+        num_workers: Annotated[int, Ge(0)],
         mask_format: MaskFormat = "index",
-        val_fraction: float = 0.2,
+        val_fraction: Annotated[float, Gt(0), Lt(1)] = 0.2,
         group_pattern: str | None = None,
-        seed: int = 0,
+        seed: Annotated[int, Ge(0)] = 0,
         augmentation: Augmentation | None = None,
     ) -> None:
         super().__init__()
-        least = {"batch_size": (batch_size, 1), "num_workers": (num_workers, 0), "seed": (seed, 0)}
-        if image_min_size is not None:
-            least["image_min_size"] = (image_min_size, 1)
-        _require_at_least(least)
         self.root = Path(root).expanduser()
         self.layout = layout
         self.cache_dir = Path(cache_dir).expanduser()
@@ -232,13 +226,3 @@ class _Contents:
 
 def _size(path: Path | None) -> int | None:
     return None if path is None else path.stat().st_size
-
-
-def _require_at_least(least: Mapping[str, tuple[int, int]]) -> None:
-    problems = [
-        f"data.{name}: is {value}, wanted {bound} or more"
-        for name, (value, bound) in least.items()
-        if value < bound
-    ]
-    if problems:
-        raise ConfigError(*problems)

@@ -1,0 +1,30 @@
+"""The only entry: compose the config, check the whole of it, hand it to one task."""
+
+import sys
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from aerialseg.config.files import check_files
+from aerialseg.config.overrides import prepare_overrides
+from aerialseg.errors import ConfigError
+
+CONF_DIR = Path(__file__).parent / "conf"
+
+
+@hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="config")
+def main(cfg: DictConfig) -> object:
+    """Checks one composed config and runs the task it names."""
+    from aerialseg.tasks.run import run_task  # torch comes with it, and --help must not wait
+
+    return run_task(cfg)
+
+
+if __name__ == "__main__":
+    try:
+        check_files(CONF_DIR)
+        sys.argv[1:] = prepare_overrides(sys.argv[1:], CONF_DIR)
+    except ConfigError as error:
+        sys.exit(error.lines())
+    main()

@@ -1,0 +1,148 @@
+"""What must agree between keys, or exist on disk, beyond what a signature can say."""
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+
+from aerialseg.config.problems import Problem, did_you_mean
+from aerialseg.runs import RunFolder
+
+_READS_CHECKPOINT = frozenset({"evaluate", "extract_backbone", "predict", "submit"})
+
+
+def rule_problems(config: Mapping[str, Any], reported: Sequence[str]) -> list[Problem]:
+    """Every rule that a config breaks.
+
+    Args:
+        config: Plain data.
+        reported: Paths already found wrong; a rule that needs one of them is left out.
+    """
+    problems: list[Problem] = []
+    for rule in (_names, _predecessor, _existing, _checkpoint, _input, _accelerator, _monitors):
+        with suppress(_UnsoundError):
+            for problem in rule(_Sound(config, reported)):
+                problems.append(problem)
+    return problems
+
+
+class _UnsoundError(Exception):
+    """A value is already reported, so that nothing more can be said about it."""
+
+
+class _Sound:
+    """The values of a config by dotted path, as far as nothing is wrong with them."""
+
+    def __init__(self, config: Mapping[str, Any], reported: Sequence[str]) -> None:
+        self._config = config
+        self._reported = reported
+
+    def __getitem__(self, path: str) -> Any:  # noqa: ANN401 - YAML content, its type checked before
+        if any(f"{path}.".startswith(f"{wrong}.") for wrong in self._reported):
+            raise _UnsoundError
+        value: Any = self._config
+        for key in path.split("."):
+            value = value.get(key)
+        return value
+
+
+def _names(config: _Sound) -> Iterator[Problem]:
+    for path in ("run_name", "stage.name", "stage.from_run"):
+        if "/" in config[path] or config[path] in ("", ".", ".."):
+            yield Problem(path, f"{config[path]!r} cannot be the name of a folder")
+    if config["stage.previous"] == config["stage.name"]:
+        yield Problem("stage.previous", f"stage {config['stage.name']} cannot start from itself")
+
+
+def _predecessor(config: _Sound) -> Iterator[Problem]:
+    given, previous = config["stage.init_checkpoint"], config["stage.previous"]
+    if given is None or config["task.name"] not in ("train", "check"):
+        return
+    folder = RunFolder.of_checkpoint(Path(given))
+    runs = Path(config["paths.runs_dir"]) / config["stage.from_run"]
+    by_convention = folder.path == runs / str(previous) / "train"
+    begins = f"stage {config['stage.name']} starts from {given}, "
+    command = _command(stage=previous, run_name=config["stage.from_run"])
+    if not Path(given).is_file():
+        step = f"run `{command}` first" if by_convention else "check the path"
+        if by_convention and previous is None:
+            step = "stage.init_checkpoint=null starts from model.weights instead"
+        if not config["task.chain"]:
+            yield Problem("stage.init_checkpoint", f"{begins}which does not exist; {step}")
+    elif by_convention and folder.holds_run() and not folder.finished():
+        step = f"finish it with `{command} existing=resume`"
+        yield Problem("stage.init_checkpoint", f"{begins}whose run is not finished; {step}")
+
+
+def _existing(config: _Sound) -> Iterator[Problem]:
+    folder = RunFolder(Path(config["paths.output_dir"]))
+    refuses = config["task.name"] == "train" and config["existing"] == "refuse"
+    if refuses and folder.holds_run():
+        state = "a finished" if folder.finished() else "an unfinished"
+        yield Problem(
+            "existing",
+            f"{folder.path} already holds {state} run; choose existing=resume to go on with it, "
+            "existing=overwrite to replace it, or another run_name",
+        )
+
+
+def _checkpoint(config: _Sound) -> Iterator[Problem]:
+    path = config["checkpoint"]
+    if config["task.name"] in _READS_CHECKPOINT and not Path(path).is_file():
+        command = _command(stage=config["stage.name"], run_name=config["run_name"])
+        yield Problem(
+            "checkpoint",
+            f"{path} does not exist; train it with `{command}`, or give checkpoint=PATH",
+        )
+
+
+def _input(config: _Sound) -> Iterator[Problem]:
+    if config["task.name"] == "predict" and config["input"] is None:
+        text = "must be set; add input=PATH of a picture, a folder or a quoted glob"
+        yield Problem("input", text)
+
+
+def _accelerator(config: _Sound) -> Iterator[Problem]:
+    from pytorch_lightning.accelerators import AcceleratorRegistry
+
+    path = "trainer.accelerator"
+    name = config[path]
+    known = {"auto", "gpu", *AcceleratorRegistry.available_accelerators()}
+    if isinstance(name, str) and name not in known:
+        yield Problem(path, f"there is no '{name}'{did_you_mean(name, known)}")
+    elif name not in (None, "auto"):
+        kinds = ("cuda", "mps") if name == "gpu" else (name,)
+        if not any(AcceleratorRegistry[kind]["accelerator"].is_available() for kind in kinds):
+            yield Problem(path, f"this machine has no '{name}' that can be used; try trainer=cpu")
+
+
+def _monitors(config: _Sound) -> Iterator[Problem]:
+    import torch
+
+    from aerialseg.metrics import summarise
+
+    classes = config["data.classes"]
+    named = [str(name) for name in classes] if isinstance(classes, Mapping) else []
+    scores = summarise(torch.eye(len(named), dtype=torch.int64), named)
+    known = {f"{split}/{name}" for split in ("train", "val") for name in ("loss", *scores)}
+    for key in config["callbacks"]:
+        path = f"callbacks.{key}.monitor"
+        monitor = config[path]
+        # A class table that is still a file is read with the data; any class may be in it.
+        unread = not named and re.match("(train|val)/(iou|dice)_", str(monitor))
+        if isinstance(monitor, str) and monitor not in known and not unread:
+            yield Problem(path, f"'{monitor}' is never logged{did_you_mean(monitor, known)}")
+
+
+def _command(*, stage: str, run_name: str) -> str:
+    """The command being run, but for another stage: what else was chosen stays chosen."""
+    typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    changed = re.compile(
+        r"[+~]*(stage|run_name|task|existing|checkpoint|input|paths\.output_dir)[=.]"
+    )
+    others = [override.lstrip("+") for override in typed if not changed.match(override)]
+    return shlex.join(["python", "run.py", f"stage={stage}", f"run_name={run_name}", *others])

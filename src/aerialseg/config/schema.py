@@ -1,0 +1,78 @@
+"""Our own keys. What a ``_target_`` takes is said by the signature of the target itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Len
+
+from aerialseg.config.types import Node, Nothing
+
+
+@dataclass(frozen=True)
+class Paths:
+    """``conf/paths``: where things lie."""
+
+    runs_dir: str
+    cache_dir: str
+    weights_dir: str
+    output_dir: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """``conf/model``: a network, its weights, and what each stage means for it."""
+
+    network: Node
+    weights: str
+    mean: Annotated[list[float], Len(3, 3)]
+    std: Annotated[list[Annotated[float, Gt(0)]], Len(3, 3)]
+    layer_groups: list[str | list[str]]
+    fine_tune_start: dict[str, Annotated[int, Ge(0)] | str]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """``conf/loss``: the loss, how it weighs classes, and the auxiliary head's share."""
+
+    function: Node
+    class_weights: Literal["none", "inverse_frequency", "median_frequency", "enet"]
+    aux_weight: Annotated[float, Ge(0)]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """``conf/stage``: one step of the curriculum and the step it starts from."""
+
+    name: str
+    previous: str | None
+    fine_tune_start: Annotated[int, Ge(0)] | str
+    learning_rate: Annotated[float, Gt(0)]
+    epochs: Annotated[int, Gt(0)]
+    aux_loss: bool
+    from_run: str
+    load_from: Literal["best", "last"]
+    init_checkpoint: str | None
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The whole config: ``conf/config.yaml`` and one choice from each group."""
+
+    run_name: str
+    seed: Annotated[int, Ge(0)]
+    existing: Literal["refuse", "resume", "overwrite"]
+    checkpoint: str
+    input: str | None
+    paths: Paths
+    data: Node
+    model: Model
+    loss: Loss
+    augmentation: Node
+    optimizer: Node
+    scheduler: Node | Nothing
+    stage: Stage
+    trainer: Node
+    callbacks: dict[str, Node]
+    logger: Node | Nothing
+    task: Mapping[str, object]

@@ -1,0 +1,97 @@
+"""One call that finds every problem of a composed config before any work is done."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from aerialseg.config.problems import Problem
+from aerialseg.config.rules import rule_problems
+from aerialseg.config.signatures import schema_problems
+from aerialseg.config.types import UNRESOLVED
+from aerialseg.errors import ConfigError
+
+
+def validate(cfg: DictConfig) -> None:
+    """Checks a composed config whole, and reports everything at once.
+
+    That every value is there and every interpolation leads somewhere; keys, types and ranges at
+    every depth against the dataclasses of :mod:`aerialseg.config.schema` and the signatures of
+    the targets; and what must agree between keys or exist on disk.
+
+    Args:
+        cfg: The config as Hydra composed it, unresolved.
+
+    Raises:
+        ConfigError: With one line for each problem.
+    """
+    resolver = _Resolver()
+    config: Any = resolver.resolve("", cfg)
+    problems = [*resolver.problems, *schema_problems(config)]
+    problems += rule_problems(config, [problem.path for problem in problems])
+    if problems:
+        raise ConfigError(*map(str, _causes(problems, resolver.sources)))
+
+
+class _Resolver:
+    """Makes plain data of a config, and remembers which values come from where.
+
+    Attributes:
+        problems: Values that cannot be known; they become :data:`UNRESOLVED`.
+        sources: For each path with an interpolation, the paths it names.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.sources: dict[str, set[str]] = {}
+
+    def resolve(self, path: str, value: object) -> object:
+        if isinstance(value, DictConfig):
+            keys = {key: f"{path}.{key!s}".lstrip(".") for key in value}
+            return {key: self._resolve_item(inner, value, key) for key, inner in keys.items()}
+        if isinstance(value, ListConfig):
+            return [self._resolve_item(f"{path}[{i}]", value, i) for i in range(len(value))]
+        return value
+
+    def _resolve_item(self, path: str, parent: DictConfig | ListConfig, key: Any) -> object:  # noqa: ANN401 - OmegaConf's keys
+        if OmegaConf.is_missing(parent, key):
+            return self._unresolved(path, f"must be set; add {path}=VALUE to the command")
+        if OmegaConf.is_interpolation(parent, key):
+            raw: Any = OmegaConf.to_container(parent, resolve=False)
+            self.sources[path] = set(re.findall(r"\$\{([\w.]+)\}", str(raw[key])))
+        try:
+            value = parent[key]
+        except OmegaConfBaseException as error:
+            reason = str(error).splitlines()[0]
+            return self._unresolved(path, f"its interpolation leads nowhere: {reason}")
+        return self.resolve(path, value)
+
+    def _unresolved(self, path: str, text: str) -> object:
+        self.problems.append(Problem(path, text))
+        return UNRESOLVED
+
+
+def _causes(problems: Sequence[Problem], sources: Mapping[str, set[str]]) -> list[Problem]:
+    """The problems without those that only repeat what is wrong with an interpolated value."""
+    origins = {problem.path: _origins(problem.path, sources) for problem in problems}
+    return [
+        problem
+        for problem in problems
+        # Values that interpolate each other in a circle are no one's fault alone.
+        if all(problem.path in origins[path] for path in origins[problem.path] & origins.keys())
+    ]
+
+
+def _origins(path: str, sources: Mapping[str, set[str]]) -> set[str]:
+    """Every path that a value is made from, however far back, and what those lie in."""
+    found: set[str] = set()
+    pending = [path]
+    while pending:
+        for source in sources.get(pending.pop(), set()):
+            parts = source.split(".")
+            new = {".".join(parts[:end]) for end in range(1, len(parts) + 1)} - found
+            found |= new
+            pending += new
+    return found

@@ -1,0 +1,1 @@
+"""One file per task; each says in which order things happen."""

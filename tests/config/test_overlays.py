@@ -1,0 +1,103 @@
+"""Wrong experiment files and the exact lines they print."""
+
+import shutil
+
+import pytest
+from composing import CONF, lines
+
+from aerialseg.config.targets import ALLOWED
+
+# What an experiment file says, and what is said about it.
+OVERLAYS = {
+    "unknown key at the top": ("sed: 1", ["sed: the config takes no 'sed'; did you mean 'seed'?"]),
+    "unknown key of a group": (
+        "stage: {epoch: 3}",
+        ["stage.epoch: conf/stage takes no 'epoch'; did you mean 'epochs'?"],
+    ),
+    "unknown key of a node": (
+        "data: {layout: {siz: [1, 2]}}",
+        [
+            "data.layout.siz: aerialseg.data.layouts.demo takes no 'siz'; did you mean 'size'?",
+        ],
+    ),
+    "unknown key in a list": (
+        "augmentation: {transforms: [{_target_: albumentations.Blur, prob: 1}]}",
+        ["augmentation.transforms[0].prob: albumentations.Blur takes no 'prob'; did you mean 'p'?"],
+    ),
+    "a name where a node belongs": (
+        "optimizer: sgd",
+        ["optimizer: 'sgd' is not a mapping with a _target_"],
+    ),
+    "a name where keys belong": ("stage: aspp", ["stage: 'aspp' is not a mapping"]),
+    "a value to be set": (
+        "optimizer:\n  dampening: ???",
+        ["optimizer.dampening: must be set; add optimizer.dampening=VALUE to the command"],
+    ),
+    "interpolations that lead nowhere": (
+        "run_name: ${stage.nme}\nseed: ${nowhere:1}",
+        [
+            "run_name: its interpolation leads nowhere: Interpolation key 'stage.nme' not found",
+            "seed: its interpolation leads nowhere: Unsupported interpolation type nowhere",
+        ],
+    ),
+    "interpolations in a circle": (
+        "stage: {previous: '${stage.load_from}', load_from: '${stage.previous}'}",
+        [
+            "stage.previous: its interpolation leads nowhere: Recursive interpolation detected",
+            "stage.load_from: its interpolation leads nowhere: Recursive interpolation detected",
+        ],
+    ),
+    "a callback without a target": (
+        "callbacks: {mine: {monitor: val/dice}}",
+        ["callbacks.mine: has no _target_, so nothing can be built from it"],
+    ),
+    "another target's missing argument": (
+        "scheduler: {_target_: torch.optim.lr_scheduler.CosineAnnealingLR}",
+        [
+            "scheduler.total_iters: torch.optim.lr_scheduler.CosineAnnealingLR takes no "
+            "'total_iters'; known: T_max, eta_min, last_epoch",
+            "scheduler.power: torch.optim.lr_scheduler.CosineAnnealingLR takes no 'power'; "
+            "known: T_max, eta_min, last_epoch",
+            "scheduler.T_max: torch.optim.lr_scheduler.CosineAnnealingLR needs a value here",
+        ],
+    ),
+    "a target that is no name": (
+        "loss: {function: {_target_: [a]}}",
+        [f"loss.function._target_: ['a'] is not in {', '.join(ALLOWED)}"],
+    ),
+    "a file that is not YAML": (
+        "seed: 1\n  x: [",
+        ["conf/experiment/mine.yaml: line 3: is not YAML: mapping values are not allowed here"],
+    ),
+    "a key twice": (
+        "stage:\n  epochs: 1\n  epochs: 2",
+        ["conf/experiment/mine.yaml: line 4: has 'epochs' twice"],
+    ),
+    "a misspelt override": (
+        "defaults:\n  - overide /augmentation: drone",
+        [
+            "conf/experiment/mine.yaml: line 3: defaults: 'overide /augmentation'; "
+            "did you mean 'override'?"
+        ],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def conf(tmp_path_factory):
+    return shutil.copytree(CONF, tmp_path_factory.mktemp("overlays") / "conf")
+
+
+@pytest.mark.parametrize(("text", "wanted"), OVERLAYS.values(), ids=OVERLAYS)
+def test_a_wrong_experiment_file(conf, text, wanted):
+    (conf / "experiment" / "mine.yaml").write_text(f"# @package _global_\n{text}\n")
+    found = lines("experiment=mine", conf=conf)
+    assert sorted(found) == sorted(f"config error: {line}" for line in wanted)
+
+
+def test_an_experiment_without_its_package_line(conf):
+    (conf / "experiment" / "mine.yaml").write_text("seed: 1\n")
+    assert lines("experiment=mine", conf=conf) == [
+        "config error: conf/experiment/mine.yaml: an experiment needs the line "
+        "'# @package _global_' to reach the other groups"
+    ]

@@ -1,0 +1,142 @@
+"""What must agree between keys or exist on disk, and the command that helps."""
+
+import json
+
+import pytest
+from composing import composed, finish_stages, lines, lines_for_values
+from hydra.core.hydra_config import HydraConfig
+from pytorch_lightning.accelerators import CUDAAccelerator
+
+
+@pytest.fixture
+def runs(tmp_path):
+    finish_stages(tmp_path)
+    return tmp_path
+
+
+def begin(folder, *, finish=False):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "provenance.json").write_text("{}")
+    if finish:
+        (folder / "metrics.json").write_text(json.dumps({}))
+
+
+def at(runs, *arguments):
+    return lines_for_values(*arguments, f"paths.runs_dir={runs}")
+
+
+def test_a_missing_predecessor_names_the_command_that_makes_it(tmp_path):
+    start = f"{tmp_path}/default/decoder/train/checkpoints/best.ckpt"
+    line = (
+        f"config error: stage.init_checkpoint: stage aspp starts from {start}, which does not "
+        "exist; run `python run.py stage=decoder run_name=default` first"
+    )
+    assert at(tmp_path, "stage=aspp") == at(tmp_path, "stage=aspp", "task=check") == [line]
+    assert at(tmp_path, "stage=aspp", "task=check", "task.chain=true") == []
+    assert at(tmp_path, "stage=aspp", "task=layers") == []
+
+
+def test_the_command_keeps_what_else_was_chosen(tmp_path):
+    typed = ("experiment=demo", "stage=aspp", "stage.epochs=1", "data.root=my scenes", "task=check")
+    cfg = composed(*typed, f"paths.runs_dir={tmp_path}", hydra=True)
+    HydraConfig.instance().set_config(cfg)
+    try:
+        (line,) = at(tmp_path, *typed)
+    finally:
+        HydraConfig.instance().cfg = None
+    assert line.endswith(
+        "run `python run.py stage=decoder run_name=default experiment=demo 'data.root=my scenes' "
+        f"paths.runs_dir={tmp_path}` first"
+    )
+
+
+def test_a_missing_checkpoint_given_by_path_is_no_stage_to_train(tmp_path):
+    assert at(tmp_path, "stage=aspp", "stage.init_checkpoint=checkpoints/x.ckpt") == [
+        "config error: stage.init_checkpoint: stage aspp starts from checkpoints/x.ckpt, which "
+        "does not exist; check the path"
+    ]
+
+
+def test_a_stage_without_a_predecessor_says_how_to_start_anew(tmp_path):
+    assert at(tmp_path, "stage=aspp", "stage.previous=null") == [
+        f"config error: stage.init_checkpoint: stage aspp starts from {tmp_path}/default/None/"
+        "train/checkpoints/best.ckpt, which does not exist; "
+        "stage.init_checkpoint=null starts from model.weights instead"
+    ]
+
+
+def test_a_stage_cannot_start_from_itself(runs):
+    assert at(runs, "stage=aspp", "stage.previous=aspp") == [
+        "config error: stage.previous: stage aspp cannot start from itself"
+    ]
+
+
+def test_an_unfinished_predecessor_is_to_be_finished(runs):
+    begin(runs / "default/decoder/train")
+    start = f"{runs}/default/decoder/train/checkpoints/best.ckpt"
+    assert at(runs, "stage=aspp") == [
+        f"config error: stage.init_checkpoint: stage aspp starts from {start}, whose run is not "
+        "finished; finish it with `python run.py stage=decoder run_name=default existing=resume`"
+    ]
+    begin(runs / "default/decoder/train", finish=True)
+    assert at(runs, "stage=aspp") == []
+
+
+@pytest.mark.parametrize(("finish", "state"), [(False, "an unfinished"), (True, "a finished")])
+def test_a_folder_that_holds_a_run_is_left_alone(runs, finish, state):
+    begin(runs / "default/head/train", finish=finish)
+    assert at(runs, "stage=head") == [
+        f"config error: existing: {runs}/default/head/train already holds {state} run; choose "
+        "existing=resume to go on with it, existing=overwrite to replace it, or another run_name"
+    ]
+    for choice in ("existing=resume", "existing=overwrite", "run_name=other", "task=check"):
+        assert at(runs, "stage=head", choice) == []
+
+
+@pytest.mark.parametrize("task", ["evaluate", "submit", "predict", "extract_backbone"])
+def test_a_checkpoint_to_be_read_must_be_there(tmp_path, task):
+    path = f"{tmp_path}/default/full/train/checkpoints/best.ckpt"
+    assert at(tmp_path, f"task={task}", "stage=full", "input=x.jpg") == [
+        f"config error: checkpoint: {path} does not exist; train it with "
+        "`python run.py stage=full run_name=default`, or give checkpoint=PATH"
+    ]
+
+
+def test_predict_needs_an_input(runs):
+    assert at(runs, "task=predict", "stage=full") == [
+        "config error: input: must be set; add input=PATH of a picture, a folder or a quoted glob"
+    ]
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda", "tpu"])
+def test_a_device_that_is_not_there(monkeypatch, name):
+    monkeypatch.setattr(CUDAAccelerator, "is_available", staticmethod(lambda: False))
+    assert lines(f"trainer.accelerator={name}") == [
+        f"config error: trainer.accelerator: this machine has no '{name}' that can be used; "
+        "try trainer=cpu"
+    ]
+
+
+@pytest.mark.parametrize("name", ["val/loss", "train/dice", "val/miou_absent_one", "val/iou_car"])
+def test_whatever_is_logged_may_be_watched(name):
+    assert lines_for_values(f"callbacks.early_stopping.monitor={name}") == []
+
+
+def test_a_class_is_watched_by_the_name_its_score_is_logged_under():
+    watch = "callbacks.early_stopping.monitor"
+    table = "+data.classes={Small Car:[1,2,3]}"
+    assert lines_for_values(table, f"{watch}=val/dice_small_car") == []
+    assert lines_for_values(table, f"{watch}=val/dice_small_cat") == [
+        f"config error: {watch}: 'val/dice_small_cat' is never logged; "
+        "did you mean 'val/dice_small_car'?"
+    ]
+
+
+def test_any_class_of_a_table_still_unread_may_be_watched():
+    watch = "callbacks.checkpoint.monitor"
+    assert lines("data=folders", f"{watch}=val/dice_roof") == []
+    assert lines("data=folders", f"{watch}=val/dcie_roof") != []
+
+
+def test_more_keywords_reach_a_target_that_takes_any():
+    assert lines("+logger.max_queue=3") == []
