@@ -60,26 +60,7 @@ def class_counts(
     cached = _read(path, (len(samples), len(classes)))
     if cached is not None:
         return cached
-    if len(samples) >= _MANY:
-        logger.info("checking and counting %d masks, once; the result is kept", len(samples))
-    colours = classes.palette[: len(classes)] if mask_format == "colour" else None
-
-    def check(sample: Sample) -> npt.NDArray[np.int64] | DataError:
-        try:
-            return _count(sample, classes, colours)
-        except DataError as error:
-            return DataError(*(f"{sample.name}: {problem}" for problem in error.problems))
-
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        results = list(pool.map(check, samples))
-    counts = [result for result in results if not isinstance(result, DataError)]
-    problems = [
-        line for result in results if isinstance(result, DataError) for line in result.problems
-    ]
-    if problems:
-        more = len(problems) - _SHOWN
-        raise DataError(*problems[:_SHOWN], *([f"and {more} more samples"] if more > 0 else []))
-    table = np.array(counts, dtype=np.int64).reshape(len(samples), len(classes))
+    table = _check_and_count(samples, classes, mask_format)
     buffer = BytesIO()
     np.savez_compressed(buffer, counts=table)
     write_bytes(path, buffer.getvalue())
@@ -120,6 +101,32 @@ def class_weights(counts: npt.NDArray[np.int64], formula: ClassWeights) -> npt.N
     elif formula == "enet":
         weights[seen] = 1 / np.log(1.02 + pixels[seen] / pixels.sum())
     return weights.astype(np.float32)
+
+
+def _check_and_count(
+    samples: Sequence[Sample], classes: ClassTable, mask_format: MaskFormat
+) -> npt.NDArray[np.int64]:
+    """The counts themselves, or every problem that was met."""
+    if len(samples) >= _MANY:
+        logger.info("checking and counting %d masks, once; the result is kept", len(samples))
+    colours = classes.palette[: len(classes)] if mask_format == "colour" else None
+
+    def check(sample: Sample) -> npt.NDArray[np.int64] | DataError:
+        try:
+            return _count(sample, classes, colours)
+        except DataError as error:
+            return DataError(*(f"{sample.name}: {problem}" for problem in error.problems))
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        results = list(pool.map(check, samples))
+    counts = [result for result in results if not isinstance(result, DataError)]
+    problems = [
+        line for result in results if isinstance(result, DataError) for line in result.problems
+    ]
+    if problems:
+        more = len(problems) - _SHOWN
+        raise DataError(*problems[:_SHOWN], *([f"and {more} more samples"] if more > 0 else []))
+    return np.array(counts, dtype=np.int64).reshape(len(samples), len(classes))
 
 
 def _count(

@@ -27,17 +27,7 @@ def continue_from(network: nn.Module, state: Mapping[str, Tensor], source: str) 
         CheckpointError: If the class counts differ or the networks are not the same.
     """
     own = network.state_dict()
-    _check_classes(own, state, source)
-    foreign = [name for name in state if name not in own and not name.startswith(_AUX)]
-    absent = [name for name in own if name not in state and not name.startswith(_AUX)]
-    reshaped = [n for n in own if n in state and own[n].shape != state[n].shape]
-    if foreign or absent or reshaped:
-        example = (foreign + absent + reshaped)[0]
-        raise CheckpointError(
-            f"{source}: holds another network: {len(foreign)} of its tensors are unknown here, "
-            f"{len(absent)} are missing and {len(reshaped)} have another shape, first "
-            f"'{example}'; choose the model it was trained with"
-        )
+    _check_same_network(own, state, source)
     kept = {name: tensor for name, tensor in state.items() if name in own}
     network.load_state_dict(own | kept)
     fresh, dropped = len(own) - len(kept), len(state) - len(kept)
@@ -46,15 +36,22 @@ def continue_from(network: nn.Module, state: Mapping[str, Tensor], source: str) 
     return f"weights: {len(kept)} of {len(own)} tensors from {source}{notes}"
 
 
-def _check_classes(own: Mapping[str, Tensor], state: Mapping[str, Tensor], source: str) -> None:
+def _check_same_network(
+    own: Mapping[str, Tensor], state: Mapping[str, Tensor], source: str
+) -> None:
+    foreign = [name for name in state if name not in own and not name.startswith(_AUX)]
+    absent = [name for name in own if name not in state and not name.startswith(_AUX)]
     reshaped = [n for n in own if n in state and own[n].shape != state[n].shape]
-    same_beyond_classes = reshaped and all(
-        own[name].shape[1:] == state[name].shape[1:] for name in reshaped
-    )
-    if same_beyond_classes:
-        name = reshaped[0]
+    wider = [name for name in reshaped if own[name].shape[1:] == state[name].shape[1:]]
+    if reshaped and wider == reshaped and not (foreign or absent):
         raise CheckpointError(
-            f"{source}: was trained for {state[name].shape[0]} classes, the data has "
-            f"{own[name].shape[0]}; choose the data it was trained on, or start a new chain "
+            f"{source}: was trained for {state[wider[0]].shape[0]} classes, the data has "
+            f"{own[wider[0]].shape[0]}; choose the data it was trained on, or start a new chain "
             "with stage=head"
+        )
+    if foreign or absent or reshaped:
+        raise CheckpointError(
+            f"{source}: holds another network: {len(foreign)} of its tensors are unknown here, "
+            f"{len(absent)} are missing and {len(reshaped)} have another shape, first "
+            f"'{(foreign + absent + reshaped)[0]}'; choose the model it was trained with"
         )

@@ -1,0 +1,103 @@
+"""Checkpoints: written atomically, read without running anything, described by themselves."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from aerialseg.errors import CheckpointError
+from aerialseg.files import replacing
+from aerialseg.tensor_files import load_safely
+
+FORMAT = 1
+"""Raised when a reader of today could misunderstand a checkpoint of tomorrow."""
+
+_KEY = "aerialseg"
+_PREFIX = "network."
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a checkpoint says about itself: all that inference needs besides the tensors.
+
+    Attributes:
+        network: The ``_target_`` of the builder and its arguments, class count included.
+        classes: Class table, name to RGB, in the order of the ids.
+        mean: Per-channel RGB mean on the 0 to 1 scale.
+        std: Per-channel RGB standard deviation on the 0 to 1 scale.
+        image_min_size: Smaller edge, in pixels, that pictures are resized to; ``None`` for as is.
+        stage: Name of the stage that trained it.
+        run_name: Name of the run it belongs to.
+        parent: Path and sha256 of the checkpoint it started from, or what weights it began with.
+        epoch: Epochs finished when it was taken.
+        metrics: Logged values at that moment, such as ``val/dice``.
+    """
+
+    network: dict[str, Any]
+    classes: dict[str, list[int]]
+    mean: list[float]
+    std: list[float]
+    image_min_size: int | None
+    stage: str
+    run_name: str
+    parent: dict[str, str | None]
+    epoch: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+def describe(checkpoint: dict[str, Any], description: Description) -> None:
+    """Puts a description into a checkpoint that is about to be written."""
+    checkpoint[_KEY] = {"format": FORMAT, **asdict(description)}
+
+
+def write_checkpoint(path: Path, checkpoint: Mapping[str, Any]) -> None:
+    """Writes a checkpoint atomically; a reader sees the old file or the new one."""
+    with replacing(path) as temporary:
+        torch.save(dict(checkpoint), temporary)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Reads one of our checkpoints onto the CPU; nothing in the file is ever executed.
+
+    Raises:
+        CheckpointError: If the file is missing, damaged, holds more than tensors and plain data,
+            or was not written by this project.
+    """
+    checkpoint = load_safely(path)
+    parts = (_KEY, "state_dict")
+    if not (
+        isinstance(checkpoint, dict) and all(isinstance(checkpoint.get(k), dict) for k in parts)
+    ):
+        raise CheckpointError(
+            f"{path}: is not a checkpoint of aerialseg; weights of other projects can start a "
+            "run instead: stage=head model.weights=PATH"
+        )
+    return cast("dict[str, Any]", checkpoint)
+
+
+def read_description(checkpoint: Mapping[str, Any], path: Path) -> Description:
+    """The description inside a checkpoint.
+
+    Raises:
+        CheckpointError: If it was written by a newer release or lacks a part.
+    """
+    content = dict(checkpoint[_KEY])
+    found = content.pop("format", None)
+    if found != FORMAT:
+        raise CheckpointError(
+            f"{path}: has checkpoint format {found}, this release reads format {FORMAT}; "
+            "use the release of aerialseg that wrote it"
+        )
+    names = {entry.name for entry in fields(Description)}
+    if missing := sorted(names - content.keys()):
+        raise CheckpointError(f"{path}: its description lacks {', '.join(missing)}")
+    return Description(**{name: content[name] for name in names})
+
+
+def network_state(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The network's tensors under torchvision's own names, without our prefix."""
+    state = checkpoint["state_dict"]
+    return {k.removeprefix(_PREFIX): v for k, v in state.items() if k.startswith(_PREFIX)}

@@ -1,0 +1,149 @@
+"""The LightningModule: one network, trained from one layer group upwards."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from aerialseg.checkpoints import Description, describe
+from aerialseg.metrics import SegmentationMetrics, summarise
+from aerialseg.models.layers import LayerGroup, freeze_below, frozen_modules
+from aerialseg.models.normalisation import normalise
+
+Batch = Mapping[str, Any]
+
+
+class SegmentationModule(pl.LightningModule):
+    """Trains the layer groups from ``fine_tune_start`` up; everything below is the identity.
+
+    Frozen groups take no gradient and stay in eval mode, whoever calls :meth:`train`, so neither
+    their parameters nor their BatchNorm statistics ever move. Since nothing below them learns,
+    autograd records nothing for them and they cost a forward pass only.
+
+    Args:
+        network: Maps ``(N, 3, H, W)`` float to a mapping with ``out``, and ``aux`` where there is
+            an auxiliary head, each ``(N, C, H, W)`` logits.
+        loss: Takes logits and an ``(N, H, W)`` integer target.
+        layer_groups: The network's groups, input side first.
+        fine_tune_start: Index of the first group that learns.
+        optimizer: Called with the parameter groups.
+        scheduler: Called with the optimizer and stepped once an epoch; ``None`` for none.
+        aux_weight: What the auxiliary head's loss counts beside the main one.
+        seed: With the epoch, decides what dropout drops.
+        description: What the checkpoints will say about themselves.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: nn.Module,
+        *,
+        layer_groups: Sequence[LayerGroup],
+        fine_tune_start: int,
+        optimizer: Callable[[Iterable[Any]], Optimizer],
+        scheduler: Callable[[Optimizer], LRScheduler] | None,
+        aux_weight: float,
+        seed: int,
+        description: Description,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.loss = loss
+        self.layer_groups = layer_groups
+        self.fine_tune_start = fine_tune_start
+        self.make_optimizer = optimizer
+        self.make_scheduler = scheduler
+        self.aux_weight = aux_weight
+        self.seed = seed
+        self.description = description
+        self.class_names = tuple(description.classes)
+        # Not persistent: the description carries them, and the state dict stays the network's.
+        self.register_buffer("mean", torch.tensor(description.mean), persistent=False)
+        self.register_buffer("std", torch.tensor(description.std), persistent=False)
+        self.train_metrics = SegmentationMetrics(len(self.class_names))
+        self.val_metrics = SegmentationMetrics(len(self.class_names))
+        self._scored: dict[str, dict[str, float]] = {}
+        freeze_below(layer_groups, fine_tune_start)
+
+    def train(self, mode: bool = True) -> "SegmentationModule":
+        """Sets the mode of what learns; what is frozen stays in eval mode."""
+        super().train(mode)
+        for module in frozen_modules(self.layer_groups, self.fine_tune_start):
+            module.eval()
+        return self
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Maps ``(N, 3, H, W)`` uint8 pictures to ``(N, C, H, W)`` logits by head."""
+        logits: dict[str, Tensor] = self.network(normalise(images, self.mean, self.std))
+        return logits
+
+    def on_train_epoch_start(self) -> None:
+        """Makes dropout a function of seed and epoch, so that a resumed run repeats it."""
+        seeds = np.random.SeedSequence([self.seed, self.current_epoch])
+        torch.manual_seed(int(seeds.generate_state(1)[0]))
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """One step; the auxiliary head counts only where the stage has one."""
+        logits = self(batch["image"])
+        loss: Tensor = self.loss(logits["out"], batch["mask"])
+        if "aux" in logits:
+            loss = loss + self.aux_weight * self.loss(logits["aux"], batch["mask"])
+        self.train_metrics.update(logits["out"].detach(), batch["mask"])
+        self._log_loss("train/loss", loss, batch)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Counts one batch; the loss is that of the main head alone."""
+        logits = self(batch["image"])["out"]
+        self.val_metrics.update(logits, batch["mask"])
+        self._log_loss("val/loss", self.loss(logits, batch["mask"]), batch)
+
+    def on_train_epoch_end(self) -> None:
+        """Logs the training scores of the epoch."""
+        self._log_scores("train", self.train_metrics)
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the validation scores of the epoch."""
+        self._log_scores("val", self.val_metrics)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Optimises what learns; biases and BatchNorm are spared weight decay."""
+        learning = [p for p in self.network.parameters() if p.requires_grad]
+        groups: list[dict[str, Any]] = [
+            {"params": [p for p in learning if p.ndim > 1]},
+            {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        optimizer = self.make_optimizer([group for group in groups if group["params"]])
+        if self.make_scheduler is None:
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": self.make_scheduler(optimizer)}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Makes the checkpoint describe itself."""
+        # Lightning goes on telling the last score of a class that has none any more.
+        known = {"train/loss", "val/loss"}.union(*self._scored.values())
+        logged = self.trainer.callback_metrics.items()
+        scores = {name: float(value) for name, value in logged if name in known}
+        state = replace(self.description, epoch=self.current_epoch + 1, metrics=scores)
+        describe(checkpoint, state)
+
+    def _log_loss(self, name: str, loss: Tensor, batch: Batch) -> None:
+        size = len(batch["image"])
+        self.log(name, loss.detach(), on_step=False, on_epoch=True, batch_size=size, prog_bar=True)
+
+    def _log_scores(self, split: str, metrics: SegmentationMetrics) -> None:
+        scores = summarise(metrics.compute(), self.class_names)
+        metrics.reset()
+        self._scored[split] = {f"{split}/{name}": value for name, value in scores.items()}
+        for name, value in self._scored[split].items():
+            self.log(name, value, prog_bar=name in ("val/dice", "val/miou"))

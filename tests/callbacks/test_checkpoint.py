@@ -1,0 +1,187 @@
+import math
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+
+from aerialseg.callbacks import checkpoint as module_under_test
+from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
+from aerialseg.checkpoints import network_state, read_checkpoint, read_description
+from tiny_training import RaiseAt, make_data, make_module, make_trainer
+
+
+class Scripted(pl.LightningModule):
+    """Its weight says after which epoch a snapshot was taken; its scores are given."""
+
+    def __init__(self, scores, *, sanity_score=0.0, name="val/dice"):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+        self.scores, self.sanity_score, self.name = scores, sanity_score, name
+
+    def training_step(self, batch, batch_idx):
+        return -self.weight.sum()
+
+    def validation_step(self, batch, batch_idx):
+        pass
+
+    def on_validation_epoch_end(self):
+        sanity = self.trainer.sanity_checking
+        self.log(self.name, self.sanity_score if sanity else self.scores[self.current_epoch])
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=1.0, momentum=0.5)
+
+
+def fit(folder, scores, *, callbacks=(), mode="max", every_n_epochs=5, script=None, **trainer):
+    checkpoint = InMemoryCheckpoint(str(folder), mode=mode, every_n_epochs=every_n_epochs)
+    loader = DataLoader([torch.zeros(1)])
+    trainer = make_trainer(
+        [*callbacks, checkpoint], epochs=len(scores), gradient_clip_val=None, **trainer
+    )
+    trainer.fit(Scripted(scores, **script or {}), loader, loader)
+    return checkpoint
+
+
+def load(path):
+    return torch.load(path, weights_only=True)
+
+
+def weight_after(epochs):
+    """SGD with learning rate 1, momentum 0.5 and gradient -1."""
+    return sum(sum(0.5**power for power in range(epoch)) for epoch in range(1, epochs + 1))
+
+
+def epochs_in(path):
+    weight = load(path)["state_dict"]["weight"].item()
+    return next(epochs for epochs in range(100) if weight_after(epochs) == pytest.approx(weight))
+
+
+@pytest.mark.parametrize(
+    ("mode", "scores", "best"),
+    [
+        ("max", [0.1, 0.5, 0.3], 1),
+        ("min", [0.4, 0.2, 0.3], 1),
+        ("max", [0.3, 0.5, 0.5], 1),
+        ("min", [0.3, 0.3], 0),
+        ("max", [math.nan, 0.1, 0.2], 2),
+        ("max", [0.2, math.nan, 0.1], 0),
+        ("min", [math.nan, 0.1, math.nan], 1),
+        ("min", [math.inf, 0.5], 1),
+    ],
+)
+def test_the_best_epoch_is_the_first_with_the_best_number(tmp_path, mode, scores, best):
+    checkpoint = fit(tmp_path, scores, mode=mode)
+    assert checkpoint.best_epoch == best
+    assert checkpoint.best_score == pytest.approx(scores[best])
+    assert epochs_in(tmp_path / "best.ckpt") == best + 1
+    assert epochs_in(tmp_path / "last.ckpt") == len(scores)
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_the_sanity_check_is_never_the_best(tmp_path, every):
+    script = {"sanity_score": 100.0}
+    checkpoint = fit(tmp_path, [0.1, 0.2], script=script, check_val_every_n_epoch=every)
+    assert checkpoint.best_epoch == 1
+    assert checkpoint.best_score == pytest.approx(0.2)
+
+
+def test_no_score_at_all_leaves_a_last_but_no_best(tmp_path):
+    for name, scores, script in (
+        ("nan", [math.nan, math.nan], {}),
+        ("absent", [0.1, 0.2], {"name": "val/other"}),
+    ):
+        checkpoint = fit(tmp_path / name, scores, script=script)
+        assert checkpoint.best_epoch is None
+        assert [path.name for path in (tmp_path / name).iterdir()] == ["last.ckpt"]
+
+
+def test_later_steps_change_nothing_of_what_is_held(tmp_path):
+    fit(tmp_path, [0.5, 0.1, 0.1, 0.1])
+    best = load(tmp_path / "best.ckpt")
+    assert best["state_dict"]["weight"].item() == weight_after(1)
+    assert best["optimizer_states"][0]["state"][0]["momentum_buffer"].item() == -1
+    assert best["epoch"] == 0
+    assert best["callbacks"]["InMemoryCheckpoint"]["best_epoch"] == 0
+
+
+class FilesAtStart(pl.Callback):
+    def __init__(self, folder):
+        self.folder, self.seen = folder, []
+
+    def on_train_epoch_start(self, trainer, pl_module):
+        paths = sorted(self.folder.glob("*.ckpt"))
+        self.seen.append({path.stem: epochs_in(path) for path in paths})
+
+
+def test_writes_every_n_epochs_and_at_the_end(tmp_path):
+    spy = FilesAtStart(tmp_path)
+    fit(tmp_path, [0.1, 0.2, 0.1, 0.3, 0.4], callbacks=[spy], every_n_epochs=2)
+    second, fourth = {"best": 2, "last": 2}, {"best": 4, "last": 4}
+    assert spy.seen == [{}, {}, second, second, fourth]
+    assert epochs_in(tmp_path / "best.ckpt") == epochs_in(tmp_path / "last.ckpt") == 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "seen"),
+    [(RuntimeError("out of memory"), RuntimeError), (KeyboardInterrupt(), SystemExit)],
+)
+def test_writes_when_training_is_stopped(tmp_path, raised, seen):
+    with pytest.raises(seen):
+        fit(tmp_path, [0.3, 0.2, 0.1, 0.5], callbacks=[RaiseAt(3, raised, batch=0)])
+    assert epochs_in(tmp_path / "best.ckpt") == 1
+    assert epochs_in(tmp_path / "last.ckpt") == 3
+
+
+def test_writes_nothing_when_it_is_stopped_before_an_epoch_ended(tmp_path):
+    with pytest.raises(RuntimeError):
+        fit(tmp_path, [0.1], callbacks=[RaiseAt(0, RuntimeError(), batch=0)])
+    assert not list(tmp_path.iterdir())
+
+
+class InterruptedDict(dict):
+    """Ctrl-C as the second entry of the second epoch is made."""
+
+    def __setitem__(self, key, value):
+        self.count = getattr(self, "count", 0) + 1
+        if self.count == 4:
+            raise KeyboardInterrupt
+        super().__setitem__(key, value)
+
+
+def test_an_interrupt_between_two_snapshots_loses_no_best(tmp_path):
+    class Interrupt(pl.Callback):
+        def on_fit_start(self, trainer, pl_module):
+            trainer.strategy.checkpoint_io.held = InterruptedDict()
+
+    with pytest.raises(SystemExit):
+        fit(tmp_path, [0.1, 0.2, 0.3], callbacks=[Interrupt()])
+    known = load(tmp_path / "last.ckpt")["callbacks"]["InMemoryCheckpoint"]["best_epoch"]
+    assert epochs_in(tmp_path / "best.ckpt") >= known + 1
+
+
+def test_the_best_reaches_the_disk_before_the_last_that_knows_of_it(tmp_path, monkeypatch):
+    written = []
+    monkeypatch.setattr(module_under_test, "write_checkpoint", lambda path, _: written.append(path))
+    fit(tmp_path, [0.1])
+    assert [path.name for path in written] == ["best.ckpt", "last.ckpt"]
+
+
+def test_a_file_holds_the_network_and_a_complete_description(tmp_path):
+    module = make_module()
+    checkpoint = InMemoryCheckpoint(str(tmp_path / "run"))
+    trainer = make_trainer([checkpoint], epochs=2)
+    trainer.fit(module, make_data(tmp_path / "data"))
+    last = load(tmp_path / "run/last.ckpt")
+    assert list(last["state_dict"]) == [f"network.{name}" for name in module.network.state_dict()]
+    read = read_checkpoint(tmp_path / "run/last.ckpt")
+    for name, tensor in module.network.state_dict().items():
+        assert torch.equal(network_state(read)[name], tensor)
+    found = read_description(read, tmp_path / "run/last.ckpt")
+    given = module.description
+    assert found.epoch == 2
+    assert {"train/loss", "train/dice", "val/loss", "val/dice", "val/miou"} <= found.metrics.keys()
+    assert found.metrics["val/dice"] == float(trainer.callback_metrics["val/dice"])
+    for name in ("network", "classes", "mean", "std", "image_min_size", "stage", "parent"):
+        assert getattr(found, name) == getattr(given, name)

@@ -1,0 +1,189 @@
+import math
+import os
+import pickle
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from aerialseg.checkpoints import (
+    FORMAT,
+    Description,
+    describe,
+    network_state,
+    read_checkpoint,
+    read_description,
+    write_checkpoint,
+)
+from aerialseg.errors import CheckpointError
+from tiny_training import describe_run, small_network
+
+
+def checkpoint_of(network, description=None):
+    content = {"state_dict": {f"network.{k}": v for k, v in network.state_dict().items()}}
+    describe(content, description or describe_run())
+    return content
+
+
+@pytest.fixture
+def written(tmp_path):
+    path = tmp_path / "checkpoints" / "best.ckpt"
+    write_checkpoint(path, checkpoint_of(small_network()))
+    return path
+
+
+def rewritten(path, change):
+    content = read_checkpoint(path)
+    change(content)
+    write_checkpoint(path, content)
+    return path
+
+
+def line_of(read, *arguments):
+    with pytest.raises(CheckpointError) as error:
+        read(*arguments)
+    (line,) = error.value.problems
+    assert "\n" not in line
+    return line
+
+
+def test_what_is_written_is_read(written):
+    content = read_checkpoint(written)
+    expected = small_network().state_dict()
+    state = network_state(content)
+    assert list(state) == list(expected)
+    assert all(torch.equal(state[name], expected[name]) for name in expected)
+    assert list(written.parent.iterdir()) == [written]
+
+
+def test_a_description_survives_whole(tmp_path):
+    description = describe_run(
+        image_min_size=None,
+        epoch=7,
+        metrics={"val/dice": 0.5, "val/loss": math.inf},
+        network={"_target_": "a.b", "aux_head": True, "num_classes": 3, "names": ["x"]},
+        parent={"weights": "none"},
+    )
+    path = tmp_path / "a.ckpt"
+    write_checkpoint(path, checkpoint_of(small_network(), description))
+    assert read_description(read_checkpoint(path), path) == description
+
+
+def test_later_changes_of_a_description_do_not_reach_the_checkpoint():
+    description, content = describe_run(), {}
+    describe(content, description)
+    description.metrics["val/dice"] = 1.0
+    assert content["aerialseg"] == {"format": FORMAT, **asdict(replace(description, metrics={}))}
+
+
+def test_tensors_of_the_loss_or_the_optimizer_are_not_the_networks():
+    content = {"state_dict": {"network.a": torch.ones(1), "loss.network.b": torch.ones(1)}}
+    assert list(network_state(content)) == ["a"]
+
+
+def test_a_write_that_fails_leaves_the_old_checkpoint(written):
+    before = written.read_bytes()
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        write_checkpoint(written, {"state_dict": lambda: None})
+    assert written.read_bytes() == before
+    assert list(written.parent.iterdir()) == [written]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"state_dict": {"network.a": torch.ones(1)}},
+        {"aerialseg": "yes", "state_dict": {}},
+        {"aerialseg": {"format": FORMAT}},
+        [torch.ones(1)],
+        torch.ones(1),
+    ],
+)
+def test_a_foreign_file_is_named_and_says_what_to_do_with_it(tmp_path, content):
+    path = tmp_path / "foreign.pth"
+    torch.save(content, path)
+    assert line_of(read_checkpoint, path) == (
+        f"{path}: is not a checkpoint of aerialseg; weights of other projects can start a run "
+        "instead: stage=head model.weights=PATH"
+    )
+
+
+@pytest.mark.parametrize("kept", [0, 10, 0.5, 0.99])
+def test_a_truncated_file_is_damaged(written, kept):
+    content = written.read_bytes()
+    size = int(kept * len(content)) if isinstance(kept, float) else kept
+    written.write_bytes(content[:size])
+    line = line_of(read_checkpoint, written)
+    assert line.startswith(f"{written}: ")
+    assert "get it again" in line or "not a file that torch.save wrote" in line
+
+
+def test_a_missing_file_and_a_folder_are_told_apart(tmp_path):
+    assert line_of(read_checkpoint, tmp_path / "a.ckpt") == f"{tmp_path}/a.ckpt: no such file"
+    assert "is a folder" in line_of(read_checkpoint, tmp_path)
+
+
+class Payload:
+    """Runs as soon as it is unpickled by anything that trusts it."""
+
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.target),)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_nothing_in_a_file_is_ever_run(tmp_path, zipped):
+    path, proof = tmp_path / "evil.ckpt", tmp_path / "proof"
+    content = checkpoint_of(small_network()) | {"payload": Payload(proof)}
+    torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    line = line_of(read_checkpoint, path)
+    assert "mkdir" in line
+    assert "could run anything" in line
+    assert not proof.exists()
+    torch.load(path, weights_only=False)
+    assert proof.exists(), "the payload must be a real one"
+
+
+def test_a_checkpoint_of_a_newer_release_says_so(written):
+    rewritten(written, lambda content: content["aerialseg"].update(format=FORMAT + 1))
+    assert line_of(read_description, read_checkpoint(written), written) == (
+        f"{written}: has checkpoint format {FORMAT + 1}, this release reads format {FORMAT}; "
+        "use the release of aerialseg that wrote it"
+    )
+
+
+def test_a_checkpoint_without_a_format_is_not_guessed_at(written):
+    rewritten(written, lambda content: content["aerialseg"].pop("format"))
+    assert "has checkpoint format None" in line_of(
+        read_description, read_checkpoint(written), written
+    )
+
+
+@pytest.mark.parametrize(
+    "names", [["classes"], ["mean", "std"], [f.name for f in fields(Description)]]
+)
+def test_missing_parts_of_a_description_are_named(written, names):
+    def change(content):
+        for name in names:
+            del content["aerialseg"][name]
+
+    rewritten(written, change)
+    line = line_of(read_description, read_checkpoint(written), written)
+    assert line == f"{written}: its description lacks {', '.join(sorted(names))}"
+
+
+def test_unknown_parts_of_a_description_do_not_disturb(written):
+    rewritten(written, lambda content: content["aerialseg"].update(extra=1))
+    assert read_description(read_checkpoint(written), written) == describe_run()
+
+
+def test_reading_needs_no_gpu_and_shares_nothing_with_the_file(written):
+    state = network_state(read_checkpoint(written))
+    assert {tensor.device.type for tensor in state.values()} == {"cpu"}
+    for tensor in state.values():
+        tensor.zero_()
+    again = network_state(read_checkpoint(Path(written)))
+    assert any(tensor.any() for tensor in again.values())
