@@ -1,0 +1,48 @@
+"""Keep the backbone of a checkpoint, in half precision, for other class tables to start from."""
+
+import logging
+from pathlib import Path
+
+import torch
+from omegaconf import DictConfig
+from torch import Tensor
+
+from aerialseg.checkpoints import network_state, read_checkpoint, write_checkpoint
+from aerialseg.errors import CheckpointError
+
+logger = logging.getLogger(__name__)
+
+_PREFIX = "backbone."
+
+
+def extract_backbone(cfg: DictConfig, *, output: str) -> Path:
+    """Writes a checkpoint's backbone as a weight file that ``model.weights=FILE`` reads.
+
+    Args:
+        cfg: The composed config, of which ``checkpoint`` matters.
+        output: Where to write.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        CheckpointError: If the network has no part called ``backbone``, or a value is beyond
+            the range of half precision.
+    """
+    state = network_state(read_checkpoint(Path(cfg.checkpoint)))
+    backbone = {name: _half(name, v) for name, v in state.items() if name.startswith(_PREFIX)}
+    if not backbone:
+        raise CheckpointError(f"{cfg.checkpoint}: its network has no part called 'backbone'")
+    write_checkpoint(Path(output), backbone)
+    size = Path(output).stat().st_size / 1e6
+    logger.info("%d tensors of the backbone, %.1f MB: %s", len(backbone), size, output)
+    return Path(output)
+
+
+def _half(name: str, tensor: Tensor) -> Tensor:
+    if not tensor.is_floating_point():
+        return tensor
+    half = tensor.to(torch.float16)
+    if not bool(half.isfinite().all()):
+        raise CheckpointError(f"{name}: holds values beyond the range of half precision")
+    return half

@@ -1,0 +1,97 @@
+"""A submission for the test split: one run-length encoded row per picture and class."""
+
+import csv
+import io
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from omegaconf import DictConfig
+from rich.progress import track
+
+from aerialseg.data.images import read_image
+from aerialseg.errors import DataError
+from aerialseg.files import write_text
+from aerialseg.inference import Predictor, native_device
+from aerialseg.rle import decode, encode
+from aerialseg.tasks.build import build_data
+from aerialseg.tasks.evaluate import check_classes
+
+logger = logging.getLogger(__name__)
+
+HEADER = ("ImageID", "EncodedPixels")
+"""The column names where the data set brings no ``sampleSubmission.csv``."""
+
+
+def submit(cfg: DictConfig, *, order: Literal["row", "column"] = "row") -> Path:
+    """Writes ``submission.csv``: rows ``IMAGEID_CLASS,start length start length ...``.
+
+    Masks are at the pictures' own size, positions count from 1, and a class that is absent has an
+    empty string. Every row is decoded back before it is written, and the rows are compared with
+    ``sampleSubmission.csv`` where the data set has one.
+
+    Args:
+        cfg: The composed config.
+        order: Whether pixels are counted along the rows or down the columns.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        DataError: If there is no test split, or the rows are not those of the sample.
+    """
+    data = build_data(cfg)
+    samples = data.samples("test")
+    if not samples:
+        raise DataError(f"{data.root}: has no test split, so there is nothing to submit")
+    predictor = Predictor(Path(cfg.checkpoint), device=native_device(cfg.trainer.accelerator))
+    check_classes(predictor, data, cfg.checkpoint)
+    header: Sequence[str] = HEADER
+    rows: dict[str, str] = {}
+    for sample in track(samples, description="submit", disable=len(samples) < 5):
+        mask = predictor.predict(read_image(sample.image))
+        codes = encode(mask, len(data.classes), order=order)
+        _check_round_trip(codes, mask, order, sample.id)
+        rows |= {f"{sample.id}_{index}": code for index, code in enumerate(codes)}
+    if data.sample_submission is not None:
+        header, rows = _like_sample(data.sample_submission, rows)
+    path = Path(cfg.paths.output_dir) / "submission.csv"
+    write_text(path, _as_csv(header, rows))
+    checked = "checked against sampleSubmission.csv" if data.sample_submission else "decoded back"
+    logger.info("%d rows for %d pictures, %s: %s", len(rows), len(samples), checked, path)
+    return path
+
+
+def _check_round_trip(
+    codes: list[str], mask: npt.NDArray[np.uint8], order: Literal["row", "column"], name: str
+) -> None:
+    for index, code in enumerate(codes):
+        if not np.array_equal(decode(code, mask.shape, order=order), mask == index):
+            raise DataError(f"{name}: class {index} does not decode back to its mask")
+
+
+def _like_sample(sample: Path, rows: dict[str, str]) -> tuple[Sequence[str], dict[str, str]]:
+    """Puts the rows in the sample's order, under its column names."""
+    with sample.open(newline="", encoding="utf-8-sig") as file:
+        header, *wanted = [row for row in csv.reader(file) if row] or [[]]
+    ids = [row[0] for row in wanted]
+    missing, extra = [i for i in ids if i not in rows], sorted(rows.keys() - set(ids))
+    if len(header) != len(HEADER) or missing or extra:
+        example = (missing + extra + header)[0]
+        raise DataError(
+            f"{sample}: asks for {len(ids)} rows under {len(header)} columns; {len(missing)} of "
+            f"them are not in test.csv times the classes and {len(extra)} rows are not asked "
+            f"for, first '{example}'"
+        )
+    return header, {i: rows[i] for i in ids}
+
+
+def _as_csv(header: Sequence[str], rows: dict[str, str]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows.items())
+    return text.getvalue()

@@ -1,0 +1,57 @@
+"""Raw and augmented samples on one sheet, with a legend."""
+
+import logging
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from omegaconf import DictConfig
+
+from aerialseg.data.dataset import SemSegDataset
+from aerialseg.data.images import write_image
+from aerialseg.errors import DataError
+from aerialseg.tasks.build import build_data
+from aerialseg.viz.sheets import SampleRow, sample_sheet
+
+logger = logging.getLogger(__name__)
+
+
+def visualize(
+    cfg: DictConfig,
+    *,
+    split: Literal["train", "val"] = "train",
+    samples: int = 6,
+    versions: int = 2,
+) -> None:
+    """Writes ``samples.png``: pictures as they lie on disk and as training sees them.
+
+    Args:
+        cfg: The composed config; ``augmentation`` decides the augmented versions.
+        split: ``train`` or ``val``.
+        samples: How many pictures, chosen by the seed.
+        versions: How many augmented versions of each.
+    """
+    data = build_data(cfg)
+    raw = data.dataset(split)
+    augmented = data.dataset(split, augment=True)
+    if len(raw) == 0:
+        raise DataError(f"{data.root}: the {split} split is empty; nothing to show")
+    augments = data.augmentation is not None and len(data.augmentation.transforms) > 0
+    chosen = np.random.default_rng(cfg.seed).permutation(len(raw))[:samples]
+    rows = [_row(raw, augmented, int(i), versions if augments else 0) for i in sorted(chosen)]
+    path = Path(cfg.paths.output_dir) / "samples.png"
+    write_image(path, sample_sheet(rows, data.classes))
+    logger.info("%d samples of the %s split: %s", len(rows), split, path)
+    if not augments:
+        logger.info("augmentation=none changes nothing; see what training sees: augmentation=drone")
+
+
+def _row(raw: SemSegDataset, augmented: SemSegDataset, index: int, versions: int) -> SampleRow:
+    sample = raw[index]
+    seen = [augmented[epoch, index] for epoch in range(versions)]
+    return SampleRow(
+        id=str(sample["id"]),
+        image=sample["image"].permute(1, 2, 0).numpy(),
+        mask=sample["mask"].numpy(),
+        augmented=[(s["image"].permute(1, 2, 0).numpy(), s["mask"].numpy()) for s in seen],
+    )

@@ -1,0 +1,288 @@
+"""The README's commands as real processes, once through, on scenes small enough to wait for."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
+
+REPOSITORY = Path(__file__).parents[2]
+STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
+FROZEN_BELOW = {"head": 21, "decoder": 18, "aspp": 17, "half_backbone": 8, "full": 0}
+
+
+class Project:
+    """Runs commands in the repository with everything written elsewhere."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.run_folder = folder / "runs" / "default"
+        self.overrides = (
+            "experiment=demo",
+            f"data.root={folder / 'scenes'}",
+            "data.layout.count=12",
+            "data.layout.test_count=2",
+            "data.layout.size=[64,96]",
+            "data.image_min_size=48",
+            "data.batch_size=4",
+            "data.num_workers=0",
+            "model.weights=none",
+            "stage.epochs=1",
+            f"paths.runs_dir={folder / 'runs'}",
+            f"paths.cache_dir={folder / 'cache'}",
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self._execute(sys.executable, "run.py", *arguments, *self.overrides)
+
+    def script(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self._execute("./multirun_stages.sh", *self.overrides, *arguments)
+
+    def checkpoint(self, stage: str, name: str = "best") -> Path:
+        return self.run_folder / stage / "train" / "checkpoints" / f"{name}.ckpt"
+
+    @staticmethod
+    def _execute(*command: str) -> subprocess.CompletedProcess[str]:
+        python_folder = Path(sys.executable).parent
+        environment = {
+            **os.environ,
+            "PATH": f"{python_folder}{os.pathsep}{os.environ['PATH']}",
+            "OMP_NUM_THREADS": "1",
+            "COLUMNS": "120",
+        }
+        return subprocess.run(
+            command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
+        )
+
+
+@pytest.fixture(scope="module")
+def curriculum(tmp_path_factory):
+    """A finished curriculum of one epoch a stage, and what the script said."""
+    project = Project(tmp_path_factory.mktemp("curriculum"))
+    project.finished = project.script()
+    assert project.finished.returncode == 0, project.finished.stderr
+    return project
+
+
+def state(path: Path) -> dict[str, torch.Tensor]:
+    return torch.load(path, weights_only=True)["state_dict"]
+
+
+def group_of(name: str) -> int:
+    """The layer group of a tensor, written down anew from the design's table."""
+    part, index = name.removeprefix("network.").split(".")[:2]
+    if part == "backbone":
+        return int(index)
+    if part == "aux_classifier":
+        return 21 if index == "4" else 18
+    return 17 + int(index)
+
+
+def test_the_script_prints_the_table_and_writes_it(curriculum):
+    assert "trainable parameters" in curriculum.finished.stdout
+    with (curriculum.run_folder / "stages.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["stage"] for row in rows] == list(STAGES)
+    assert [int(row["trainable_parameters"]) for row in rows] == [
+        3_216,
+        597_172,
+        8_054_964,
+        10_933_716,
+        11_023_164,
+    ]
+    for row in rows:
+        metrics = json.loads(
+            (curriculum.run_folder / row["stage"] / "train/metrics.json").read_text()
+        )
+        assert float(row["val_dice"]) == pytest.approx(metrics["val/dice"], abs=1e-4)
+        assert metrics["frozen_unchanged"] is True
+
+
+@pytest.mark.parametrize(("parent", "stage"), pairwise(STAGES))
+def test_what_a_stage_froze_equals_its_parent_bit_for_bit(curriculum, parent, stage):
+    before, after = state(curriculum.checkpoint(parent)), state(curriculum.checkpoint(stage))
+    frozen = [name for name in after if group_of(name) < FROZEN_BELOW[stage]]
+    learning = [name for name in after if group_of(name) >= FROZEN_BELOW[stage]]
+    assert all(torch.equal(before[name], after[name]) for name in frozen)
+    assert any(not torch.equal(before[name], after[name]) for name in learning)
+    assert len(frozen) + len(learning) == len(after)
+
+
+def test_provenance_names_the_parent_by_its_hash(curriculum):
+    from hashlib import sha256
+
+    provenance = json.loads((curriculum.run_folder / "aspp/train/provenance.json").read_text())
+    assert provenance["parent"] == {
+        "path": str(curriculum.checkpoint("decoder")),
+        "sha256": sha256(curriculum.checkpoint("decoder").read_bytes()).hexdigest(),
+    }
+
+
+def test_started_again_the_script_keeps_what_is_finished(curriculum):
+    before = {stage: curriculum.checkpoint(stage).stat().st_mtime_ns for stage in STAGES}
+    again = curriculum.script()
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count("already finished") == len(STAGES)
+    assert before == {stage: curriculum.checkpoint(stage).stat().st_mtime_ns for stage in STAGES}
+
+
+def test_a_fault_that_only_the_last_stage_meets_stops_the_script_first(tmp_path):
+    project = Project(tmp_path)
+    done = project.script("model.fine_tune_start.full=nowhere")
+    assert done.returncode == 1
+    assert "config error: fine_tune_start: no module 'nowhere'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs" / "default" / "head").exists()
+
+
+def test_evaluation_agrees_with_scikit_learn(curriculum, tmp_path):
+    """From the masks that predict writes, counted by another library."""
+    report = curriculum.run_folder / "full" / "evaluate"
+    scenes = curriculum.folder / "scenes"
+    with (report / "images.csv").open(newline="") as file:
+        ids = [row["id"] for row in csv.DictReader(file)]
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for name in ids:
+        (pictures / f"{name}.jpg").write_bytes((scenes / f"imgs/imgs/{name}.jpg").read_bytes())
+    done = curriculum.run(
+        "task=predict", "stage=full", f"input={pictures}", f"task.output_dir={tmp_path}"
+    )
+    assert done.returncode == 0, done.stderr
+    truth = np.stack([np.asarray(Image.open(scenes / f"masks/masks/{n}.png")) for n in ids])
+    prediction = np.stack([np.asarray(Image.open(tmp_path / f"{n}_index.png")) for n in ids])
+    counts = sklearn_confusion_matrix(truth.ravel(), prediction.ravel(), labels=range(12))
+    with (report / "confusion_matrix.csv").open(newline="") as file:
+        written = [[int(v) for v in row[1:]] for row in list(csv.reader(file))[1:]]
+    assert written == counts.tolist()
+    metrics = json.loads((report / "metrics.json").read_text())
+    assert metrics["accuracy"] == pytest.approx((truth == prediction).mean())
+
+
+def test_evaluation_leaves_every_table_and_picture(curriculum):
+    names = {path.name for path in (curriculum.run_folder / "full/evaluate").iterdir()}
+    assert names == {
+        "classes.csv",
+        "confusion_counts.png",
+        "confusion_matrix.csv",
+        "confusion_normalised.png",
+        "images.csv",
+        "metrics.json",
+        "predictions.png",
+    }
+
+
+def test_predict_needs_the_checkpoint_alone(curriculum, tmp_path):
+    lonely = tmp_path / "mine.ckpt"
+    lonely.write_bytes(curriculum.checkpoint("full").read_bytes())
+    picture = tmp_path / "odd.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (51, 77, 3), np.uint8)).save(picture)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "run.py",
+            "task=predict",
+            f"checkpoint={lonely}",
+            f"input={picture}",
+            f"task.output_dir={tmp_path / 'out'}",
+        ],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    index = Image.open(tmp_path / "out" / "odd_index.png")
+    colour = Image.open(tmp_path / "out" / "odd_colour.png")
+    assert index.size == colour.size == (77, 51)
+    assert np.array_equal(np.asarray(index), np.asarray(colour))
+    assert Image.open(tmp_path / "out" / "odd_overlay.png").mode == "RGB"
+
+
+def test_submission_decodes_to_the_predicted_masks(curriculum, tmp_path):
+    done = curriculum.run("task=submit", "stage=full")
+    assert done.returncode == 0, done.stderr
+    with (curriculum.run_folder / "full/submit/submission.csv").open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    assert header == ["ImageID", "EncodedPixels"]
+    with (curriculum.folder / "scenes" / "test.csv").open(newline="") as file:
+        ids = [row["ImageID"] for row in csv.DictReader(file)]
+    assert [row[0] for row in rows] == [f"{name}_{k}" for name in ids for k in range(12)]
+    flat = np.full(64 * 96, 255)
+    for k, (_, code) in enumerate(rows[:12]):
+        numbers = [int(v) for v in code.split()]
+        for start, length in zip(numbers[::2], numbers[1::2], strict=True):
+            flat[start - 1 : start - 1 + length] = k
+    image = curriculum.folder / "scenes" / "imgs" / "imgs" / f"{ids[0]}.jpg"
+    done = curriculum.run(
+        "task=predict", "stage=full", f"input={image}", f"task.output_dir={tmp_path}"
+    )
+    assert done.returncode == 0, done.stderr
+    assert np.array_equal(
+        flat.reshape(64, 96), np.asarray(Image.open(tmp_path / f"{ids[0]}_index.png"))
+    )
+
+
+def test_visualize_draws_one_sheet(curriculum):
+    done = curriculum.run("task=visualize", "augmentation=drone", "task.samples=2")
+    assert done.returncode == 0, done.stderr
+    sheet = Image.open(curriculum.run_folder / "head" / "visualize" / "samples.png")
+    assert min(sheet.size) > 300
+
+
+def test_a_sweep_gets_one_folder_a_job_and_never_the_stages_own(curriculum):
+    before = curriculum.checkpoint("aspp").stat().st_mtime_ns
+    done = curriculum.run("-m", "stage=aspp", "stage.learning_rate=4e-3,8e-3")
+    assert done.returncode == 0, done.stderr
+    folders = {path.parent.name for path in (curriculum.run_folder / "aspp").glob("*/train")}
+    assert folders == {"stage.learning_rate=0.004", "stage.learning_rate=0.008"}
+    assert curriculum.checkpoint("aspp").stat().st_mtime_ns == before
+    with (curriculum.run_folder / "stages.csv").open(newline="") as file:
+        assert [row["stage"] for row in csv.DictReader(file)] == list(STAGES)
+
+
+def test_a_finished_run_is_never_trained_over(curriculum):
+    before = curriculum.checkpoint("head").read_bytes()
+    refused = curriculum.run("stage=head")
+    other = curriculum.run("stage=head", "existing=resume", "stage.learning_rate=0.5")
+    assert refused.returncode == other.returncode == 1
+    assert "already holds a finished run; choose existing=resume" in refused.stderr
+    assert "stage.learning_rate was 0.02, is 0.5" in other.stderr
+    assert curriculum.checkpoint("head").read_bytes() == before
+
+
+def test_a_branch_starts_from_another_runs_stage(curriculum):
+    done = curriculum.run(
+        "stage=full", "run_name=branch", "stage.from_run=default", "stage.previous=aspp"
+    )
+    assert done.returncode == 0, done.stderr
+    provenance = json.loads(
+        (curriculum.folder / "runs/branch/full/train/provenance.json").read_text()
+    )
+    assert provenance["parent"]["path"] == str(curriculum.checkpoint("aspp"))
+
+
+def test_layers_prints_what_each_stage_trains(curriculum):
+    done = curriculum.run("task=layers")
+    assert done.returncode == 0, done.stderr
+    for count in ("3,216", "597,172", "8,054,964", "10,933,716", "11,023,164"):
+        assert count in done.stdout
+
+
+def test_another_class_table_is_refused_by_name(curriculum):
+    done = curriculum.run("task=evaluate", "stage=full", "~data.classes.sky")
+    assert done.returncode == 1
+    assert (
+        "config error" in done.stderr
+        or "data error" in done.stderr
+        or "checkpoint error" in done.stderr
+    )
+    assert "Traceback" not in done.stderr

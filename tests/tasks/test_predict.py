@@ -1,0 +1,150 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from omegaconf import OmegaConf
+from PIL import Image
+
+from aerialseg.checkpoints import describe, write_checkpoint
+from aerialseg.errors import DataError
+from aerialseg.inference import Predictor
+from aerialseg.models.networks import lraspp_mobilenet_v3_large
+from aerialseg.tasks.predict import find_pictures, predict
+from tiny_training import CLASSES, describe_run
+
+
+def picture(path: Path, size=(20, 30), seed=0):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def line_of(call, *arguments):
+    with pytest.raises(DataError) as error:
+        call(*arguments)
+    (line,) = error.value.problems
+    return line
+
+
+def test_one_picture(tmp_path):
+    path = picture(tmp_path / "deep" / "a.b.png")
+    assert find_pictures(str(path)) == {path: "a.b"}
+
+
+def test_a_folder_is_searched_through_and_its_structure_kept(tmp_path):
+    paths = [picture(tmp_path / name) for name in ("b.JPG", "a.png", "x/a.png", "x/y/c.tif")]
+    (tmp_path / "notes.txt").write_text("")
+    (tmp_path / "looks_like.png").mkdir()
+    found = find_pictures(str(tmp_path))
+    assert found == dict(zip(paths, ["b", "a", "x/a", "x/y/c"], strict=True))
+    assert list(found) == sorted(paths)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("*.png", ["a", "b"]),
+        ("?.png", ["a", "b"]),
+        ("**/*.png", ["a", "b", "x/c"]),
+        ("x/*", ["c"]),
+        ("[ab].*", ["a", "b"]),
+    ],
+)
+def test_a_glob_finds_what_a_shell_would(tmp_path, pattern, names):
+    for name in ("a.png", "b.png", "x/c.png"):
+        picture(tmp_path / name)
+    assert list(find_pictures(str(tmp_path / pattern)).values()) == names
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_a_file(tmp_path):
+    path = picture(tmp_path / "a[1].png")
+    picture(tmp_path / "a1.png")
+    assert find_pictures(str(path)) == {path: "a[1]"}
+
+
+def test_relative_paths_and_the_home_folder(tmp_path, monkeypatch):
+    picture(tmp_path / "in" / "a.png")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert find_pictures("in") == {Path("in/a.png"): "a"}
+    assert find_pictures("in/*.png") == {Path("in/a.png"): "a"}
+    assert find_pictures("~/in") == {tmp_path / "in/a.png": "a"}
+
+
+@pytest.mark.parametrize("source", ["missing.png", "missing/*.png", "empty", "empty/*"])
+def test_nothing_found_says_what_was_looked_for(tmp_path, source):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / ".gitkeep").write_text("")
+    line = line_of(find_pictures, str(tmp_path / source))
+    assert line == (
+        f"input: {tmp_path / source} is no picture, and no folder or glob of any "
+        "(.bmp, .jpeg, .jpg, .png, .tif, .tiff, .webp)"
+    )
+
+
+def test_two_pictures_that_would_write_the_same_masks_are_refused(tmp_path):
+    first, second = picture(tmp_path / "x/a.jpg"), picture(tmp_path / "x/a.png")
+    picture(tmp_path / "a.png")
+    assert line_of(find_pictures, str(tmp_path)) == (
+        f"input: {first} and {second} would both write x/a_index.png; rename one of them"
+    )
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    torch.manual_seed(0)
+    network = lraspp_mobilenet_v3_large(3)
+    arguments = {
+        "_target_": "aerialseg.models.networks.lraspp_mobilenet_v3_large",
+        "num_classes": 3,
+    }
+    content = {"state_dict": {f"network.{k}": v for k, v in network.state_dict().items()}}
+    describe(content, describe_run(network=arguments))
+    write_checkpoint(tmp_path / "best.ckpt", content)
+    return tmp_path / "best.ckpt"
+
+
+def test_predict_writes_three_pictures_for_each(tmp_path, checkpoint):
+    paths = [
+        picture(tmp_path / "in/a.jpg", (21, 33)),
+        picture(tmp_path / "in/x/b.png", (40, 27), 1),
+    ]
+    cfg = OmegaConf.create(
+        {
+            "input": str(tmp_path / "in"),
+            "checkpoint": str(checkpoint),
+            "trainer": {"accelerator": "cpu"},
+        }
+    )
+    out = tmp_path / "out"
+    predict(cfg, output_dir=str(out), overlay_opacity=0.0)
+    assert {str(path.relative_to(out)) for path in out.rglob("*.png")} == {
+        f"{stem}_{kind}.png" for stem in ("a", "x/b") for kind in ("index", "colour", "overlay")
+    }
+    predictor = Predictor(checkpoint)
+    for path, stem in zip(paths, ("a", "x/b"), strict=True):
+        image = np.array(Image.open(path))
+        mask = predictor.predict(image)
+        index = Image.open(out / f"{stem}_index.png")
+        assert index.mode == "L"
+        assert np.array_equal(np.array(index), mask)
+        colour = Image.open(out / f"{stem}_colour.png")
+        assert np.array_equal(np.array(colour), mask)
+        painted = np.array(list(CLASSES.values()), dtype=np.uint8)[mask]
+        assert np.array_equal(np.array(colour.convert("RGB")), painted)
+        overlay = np.array(Image.open(out / f"{stem}_overlay.png"))
+        assert overlay.shape == image.shape
+        assert np.abs(overlay.astype(int) - image).max() <= 1, "opacity 0 shows the picture"
+
+
+def test_an_unreadable_picture_is_named(tmp_path, checkpoint):
+    path = tmp_path / "in" / "a.png"
+    path.parent.mkdir()
+    path.write_text("no picture")
+    cfg = OmegaConf.create(
+        {"input": str(path), "checkpoint": str(checkpoint), "trainer": {"accelerator": "cpu"}}
+    )
+    with pytest.raises(DataError, match=str(path)):
+        predict(cfg, output_dir=str(tmp_path / "out"))

@@ -1,0 +1,159 @@
+import csv
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+from PIL import Image
+
+from aerialseg.classes import ClassTable
+from aerialseg.data.layouts import Sample
+from aerialseg.errors import DataError
+from aerialseg.tasks import submit as module_under_test
+from aerialseg.tasks.submit import submit
+
+TABLE = ClassTable(("ground", "car", "tree"), ((1, 2, 3), (200, 0, 0), (0, 200, 0)))
+MASKS = {
+    "007_010": np.array([[0, 0, 1], [1, 1, 0]], dtype=np.uint8),
+    "007_002": np.array([[2, 2], [2, 2]], dtype=np.uint8),
+}
+ROW_BY_ROW = {
+    "007_010_0": "1 2 6 1",
+    "007_010_1": "3 3",
+    "007_010_2": "",
+    "007_002_0": "",
+    "007_002_1": "",
+    "007_002_2": "1 4",
+}
+
+
+class Oracle:
+    """Answers with the mask of a known picture, which its first pixel names."""
+
+    classes = TABLE
+
+    def __init__(self, checkpoint, *, device):
+        pass
+
+    def predict(self, image):
+        return list(MASKS.values())[image[0, 0, 0]]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A test split in the order of its test.csv, and a model that knows the answers."""
+    samples = []
+    for index, (name, mask) in enumerate(MASKS.items()):
+        path = tmp_path / f"{name}.png"
+        Image.fromarray(np.full((*mask.shape, 3), index, dtype=np.uint8)).save(path)
+        samples.append(Sample(id=name, image=path, mask=None, split="test"))
+    data = SimpleNamespace(
+        root=tmp_path,
+        classes=TABLE,
+        sample_submission=None,
+        samples=lambda split: tuple(samples) if split == "test" else (),
+    )
+    monkeypatch.setattr(module_under_test, "build_data", lambda cfg: data)
+    monkeypatch.setattr(module_under_test, "Predictor", Oracle)
+    cfg = OmegaConf.create(
+        {
+            "checkpoint": "best.ckpt",
+            "trainer": {"accelerator": "cpu"},
+            "paths": {"output_dir": str(tmp_path / "out")},
+        }
+    )
+    return SimpleNamespace(cfg=cfg, data=data, folder=tmp_path)
+
+
+def read(path):
+    with path.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    return header, rows
+
+
+def give_sample(project, *lines):
+    path = project.folder / "sampleSubmission.csv"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    project.data.sample_submission = path
+    return path
+
+
+def line_of_refusal(project):
+    with pytest.raises(DataError) as error:
+        submit(project.cfg)
+    assert not (project.folder / "out").exists(), "refused, yet written"
+    (line,) = error.value.problems
+    return line
+
+
+def test_a_row_for_each_picture_and_class_in_the_order_of_the_split(project):
+    path = submit(project.cfg)
+    assert path == project.folder / "out" / "submission.csv"
+    header, rows = read(path)
+    assert header == ["ImageID", "EncodedPixels"]
+    assert rows == [[name, code] for name, code in ROW_BY_ROW.items()]
+
+
+def test_pixels_may_be_counted_down_the_columns(project):
+    rows = dict(read(submit(project.cfg, order="column"))[1])
+    # Columns of the first mask: 0 1 | 0 1 | 1 0
+    assert rows["007_010_0"] == "1 1 3 1 6 1"
+    assert rows["007_010_1"] == "2 1 4 2"
+    assert rows["007_002_2"] == "1 4"
+
+
+def test_the_sample_decides_order_and_column_names(project):
+    wanted = sorted(ROW_BY_ROW, reverse=True)
+    give_sample(project, "id,rle", *(f"{name},1 1" for name in wanted))
+    header, rows = read(submit(project.cfg))
+    assert header == ["id", "rle"]
+    assert rows == [[name, ROW_BY_ROW[name]] for name in wanted]
+
+
+def test_a_sample_may_have_a_byte_order_mark_and_blank_lines(project):
+    give_sample(project, "\ufeffImageID,EncodedPixels", *(f"{n}," for n in ROW_BY_ROW), "", "")
+    header, rows = read(submit(project.cfg))
+    assert header == ["ImageID", "EncodedPixels"]
+    assert [name for name, _ in rows] == list(ROW_BY_ROW)
+
+
+def test_rows_that_the_sample_lacks_are_counted(project):
+    path = give_sample(project, "ImageID,EncodedPixels", *(f"{n}," for n in list(ROW_BY_ROW)[:-2]))
+    assert line_of_refusal(project) == (
+        f"{path}: asks for 4 rows under 2 columns; 0 of them are not in test.csv times the "
+        "classes and 2 rows are not asked for, first '007_002_1'"
+    )
+
+
+def test_rows_that_only_the_sample_has_are_counted(project):
+    path = give_sample(project, "ImageID,EncodedPixels", *(f"{n}," for n in ROW_BY_ROW), "9_1_0,")
+    assert line_of_refusal(project) == (
+        f"{path}: asks for 7 rows under 2 columns; 1 of them are not in test.csv times the "
+        "classes and 0 rows are not asked for, first '9_1_0'"
+    )
+
+
+def test_a_sample_of_another_form_is_refused(project):
+    path = give_sample(project, "ImageID,a,b", *(f"{n},," for n in ROW_BY_ROW))
+    assert line_of_refusal(project).startswith(f"{path}: asks for 6 rows under 3 columns")
+
+
+@pytest.mark.parametrize("lines", [[], [""], ["ImageID,EncodedPixels"]])
+def test_an_empty_sample_is_refused(project, lines):
+    path = give_sample(project, *lines)
+    assert line_of_refusal(project).startswith(f"{path}: asks for 0 rows")
+
+
+def test_the_columns_the_other_way_round_are_refused(project):
+    path = give_sample(project, "EncodedPixels,ImageID", *(f"1 1,{n}" for n in ROW_BY_ROW))
+    assert str(path) in line_of_refusal(project)
+
+
+def test_without_a_test_split_there_is_nothing_to_submit(project):
+    project.data.samples = lambda split: ()
+    assert "has no test split" in line_of_refusal(project)
+
+
+def test_codes_that_do_not_decode_to_the_mask_are_never_written(project, monkeypatch):
+    monkeypatch.setattr(module_under_test, "encode", lambda *args, **kwargs: ["1 1", "", ""])
+    assert line_of_refusal(project) == "007_010: class 0 does not decode back to its mask"

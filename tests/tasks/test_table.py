@@ -1,0 +1,135 @@
+import csv
+
+import pytest
+from hydra.core.utils import JobReturn
+from omegaconf import OmegaConf
+
+from aerialseg.tasks.table import COLUMNS, StageTable, as_csv, print_table, table_rows
+
+
+def metrics(dice, *, miou=0.25, parameters=3084, seconds=12.34):
+    return {
+        "stage": "head",
+        "val/dice": dice,
+        "val/miou": miou,
+        "val/loss": 1.0,
+        "trainable_parameters": parameters,
+        "seconds": seconds,
+    }
+
+
+def job(name, dice, **facts):
+    return {"job": name, **metrics(dice, **facts)}
+
+
+def test_one_row_a_job_with_the_gain_over_the_one_before():
+    rows = table_rows([job("head", 0.25), job("decoder", 0.33333, miou=0.5), job("aspp", 0.3)])
+    assert rows[0] == {
+        "stage": "head",
+        "trainable_parameters": 3084,
+        "val_dice": 0.25,
+        "val_miou": 0.25,
+        "gain": None,
+        "seconds": 12.3,
+    }
+    assert [row["stage"] for row in rows] == ["head", "decoder", "aspp"]
+    assert [row["val_dice"] for row in rows] == [0.25, 0.3333, 0.3]
+    assert [row["gain"] for row in rows[1:]] == [0.0833, -0.0333]
+    assert rows[1]["val_miou"] == 0.5
+
+
+def test_no_jobs_make_no_rows():
+    assert table_rows([]) == []
+    assert as_csv([]) == ",".join(COLUMNS) + "\n"
+
+
+def test_csv_has_the_columns_in_order_and_no_gain_for_the_first():
+    text = as_csv(table_rows([job("head", 0.25), job("decoder", 0.5)]))
+    assert text == (
+        "stage,trainable_parameters,val_dice,val_miou,gain,seconds\n"
+        "head,3084,0.25,0.25,,12.3\n"
+        "decoder,3084,0.5,0.25,0.25,12.3\n"
+    )
+
+
+def test_the_table_is_legible(capsys, tmp_path):
+    rows = table_rows(
+        [
+            job("head", 0.25, parameters=3084, seconds=9),
+            job("full", 0.2, parameters=11_027_356, seconds=7261),
+        ]
+    )
+    print_table(rows, tmp_path / "stages.csv")
+    shown = capsys.readouterr().out
+    for text in ("11,027,356", "0.2500", "-0.0500", " 9 s", "2 h 01 min", "mIoU"):
+        assert text in shown
+    assert "".join(shown.split()).endswith("stages.csv")
+
+
+def config(root, stage, folder=None):
+    folder = folder or f"{root}/{stage}/train"
+    return OmegaConf.create(
+        {
+            "paths": {"runs_dir": str(root.parent), "output_dir": str(folder)},
+            "run_name": root.name,
+            "stage": {"name": stage},
+        }
+    )
+
+
+def run(callback, jobs):
+    callback.on_multirun_start(jobs[0][0])
+    for cfg, returned in jobs:
+        callback.on_job_end(cfg, JobReturn(_return_value=returned))
+    callback.on_multirun_end(jobs[-1][0])
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_multirun_of_stages_leaves_a_table(tmp_path, capsys):
+    root = tmp_path / "runs" / "default"
+    run(
+        StageTable(),
+        [(config(root, "head"), metrics(0.2)), (config(root, "decoder"), metrics(0.5))],
+    )
+    rows = read(root / "stages.csv")
+    assert [row["stage"] for row in rows] == ["head", "decoder"]
+    assert [row["gain"] for row in rows] == ["", "0.3"]
+    assert "decoder" in capsys.readouterr().out
+
+
+def test_a_sweep_names_its_rows_by_stage_and_by_what_differs(tmp_path):
+    root = tmp_path / "runs" / "default"
+    jobs = [
+        (config(root, stage, f"{root}/{stage}/stage.learning_rate={rate}/train"), metrics(0.2))
+        for stage in ("head", "aspp")
+        for rate in ("4e-3", "8e-3")
+    ]
+    run(StageTable(), jobs)
+    assert not (root / "stages.csv").exists(), "that is the curriculum's"
+    assert [row["stage"] for row in read(root / "sweep.csv")] == [
+        "head stage.learning_rate=4e-3",
+        "head stage.learning_rate=8e-3",
+        "aspp stage.learning_rate=4e-3",
+        "aspp stage.learning_rate=8e-3",
+    ]
+
+
+@pytest.mark.parametrize("returned", [None, {"dice": 0.5}, "submission.csv"])
+def test_tasks_that_train_nothing_leave_no_table(tmp_path, capsys, returned):
+    root = tmp_path / "runs" / "default"
+    run(StageTable(), [(config(root, "head"), returned)])
+    assert not list(tmp_path.rglob("*.csv"))
+    assert capsys.readouterr().out == ""
+
+
+def test_a_job_that_raised_has_no_row(tmp_path):
+    root, callback = tmp_path / "runs" / "default", StageTable()
+    callback.on_multirun_start(config(root, "head"))
+    callback.on_job_end(config(root, "head"), JobReturn(_return_value=metrics(0.2)))
+    callback.on_job_end(config(root, "decoder"), JobReturn(_return_value=ValueError("no")))
+    callback.on_multirun_end(config(root, "decoder"))
+    assert [row["stage"] for row in read(root / "stages.csv")] == ["head"]

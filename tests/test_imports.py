@@ -1,0 +1,122 @@
+"""The house rules: imports go down only, light modules stay light, files and functions short."""
+
+import ast
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "aerialseg"
+FILES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+} | {"run": ROOT / "run.py"}
+
+# Each line may import from the lines above it, and a part from itself.
+LAYERS = (
+    {"errors"},
+    {"classes", "files", "tiling"},
+    {"rle", "runs", "tensor_files", "losses", "metrics"},
+    {"checkpoints"},
+    {"data", "models", "viz"},
+    {"inference", "callbacks", "config"},
+    {"tasks"},
+    {"run"},
+)
+KNOWS_HYDRA = {"config", "tasks", "run"}
+HEAVY = {"torch", "torchvision", "pytorch_lightning", "torchmetrics", "cv2", "albumentations"}
+LIGHT = (
+    "run",
+    "aerialseg.config",
+    "aerialseg.config.overrides",
+    "aerialseg.errors",
+    "aerialseg.files",
+    "aerialseg.runs",
+    "aerialseg.tasks.run",
+    "aerialseg.tasks.table",
+)
+
+
+def imports_of(module, *, top_level=False):
+    """Full names of what a module imports, the imported name included."""
+    tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
+    nodes = tree.body if top_level else ast.walk(tree)
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are absolute"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def part_of(name):
+    """``aerialseg.data.images.read_image`` belongs to ``data``."""
+    return "run" if name == "run" else [*name.split("."), ""][1]
+
+
+def layer_of(part):
+    (layer,) = (index for index, parts in enumerate(LAYERS) if part in parts)
+    return layer
+
+
+def test_every_part_of_the_house_has_its_layer():
+    parts = {part_of(module) for module in FILES} - {""}
+    known = set().union(*LAYERS)
+    assert parts <= known
+    assert known - parts <= {"tiling"}, "a layer names what does not exist"
+    assert all(not lower & upper for lower, upper in pairwise(LAYERS))
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_imports_go_down_only(module):
+    part = part_of(module)
+    for name in imports_of(module):
+        if name.partition(".")[0] not in ("aerialseg", "run"):
+            continue
+        target = part_of(name)
+        if target not in (part, "__version__"):
+            assert part, "the package itself imports nothing of its own"
+            assert layer_of(target) < layer_of(part), f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_only_config_tasks_and_run_know_hydra(module):
+    tops = {name.partition(".")[0] for name in imports_of(module)}
+    assert part_of(module) in KNOWS_HYDRA or not tops & {"hydra", "omegaconf"}
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_lightning_has_one_name_and_nothing_needs_the_old_package(module):
+    assert "lightning" not in {name.partition(".")[0] for name in imports_of(module)}
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_light_modules_import_nothing_heavy_at_the_top(module):
+    tops = {name.partition(".")[0] for name in imports_of(module, top_level=True)}
+    assert not tops & HEAVY
+
+
+def test_light_modules_load_nothing_heavy_through_others():
+    script = (
+        "import importlib, sys\n"
+        f"for name in {LIGHT[1:]}: importlib.import_module(name)\n"
+        f"print(sorted({HEAVY} & set(sys.modules)))\n"
+    )
+    command = [sys.executable, "-c", script]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_files_and_functions_are_short(module):
+    text = FILES[module].read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = node.end_lineno - node.lineno + 1
+            assert length <= 50, f"{module}.{node.name} has {length} lines"
