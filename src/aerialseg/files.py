@@ -2,11 +2,13 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
+
+from aerialseg.errors import AerialsegError
 
 
 @contextmanager
@@ -16,26 +18,32 @@ def replacing(path: Path) -> Iterator[Path]:
     The temporary file lies in the same folder, because a rename is atomic only within one file
     system; it is flushed to the disk before the rename and the folder after it. If the block
     raises, the temporary file is removed and whatever was at ``path`` stays.
+
+    Raises:
+        AerialsegError: If the folder or the file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # mkstemp makes private files, others may read ours
         _sync(temporary)
         temporary.replace(path)
-    except BaseException:
+        _sync(path.parent)
+    except OSError as error:
+        raise AerialsegError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file atomically."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def write_text(path: Path, text: str) -> None:
     """Writes UTF-8 text atomically."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_bytes(path, text.encode())
 
 
 def write_json(path: Path, content: Mapping[str, object]) -> None:
@@ -58,9 +66,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _umask() -> int:
-    mask = os.umask(0)  # the only portable way to read it is to set it
-    os.umask(mask)
-    return mask

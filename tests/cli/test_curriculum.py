@@ -106,7 +106,7 @@ def test_the_script_prints_the_table_and_writes_it(curriculum):
         assert metrics["frozen_unchanged"] is True
 
 
-@pytest.mark.parametrize(("parent", "stage"), pairwise(STAGES))
+@pytest.mark.parametrize(("parent", "stage"), [*pairwise(STAGES)])
 def test_what_a_stage_froze_equals_its_parent_bit_for_bit(curriculum, parent, stage):
     before, after = state(curriculum.checkpoint(parent)), state(curriculum.checkpoint(stage))
     frozen = [name for name in after if group_of(name) < FROZEN_BELOW[stage]]

@@ -17,7 +17,7 @@ from aerialseg.data.images import (
     write_image,
     write_mask,
 )
-from aerialseg.errors import DataError
+from aerialseg.errors import AerialsegError, DataError
 
 COLOURS = np.array([[10, 20, 30], [200, 0, 0], [0, 200, 0]], dtype=np.uint8)
 
@@ -250,7 +250,7 @@ def test_a_failed_write_leaves_the_old_file_whole(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", broken)
-    with pytest.raises(DataError, match=r"a\.png: cannot be written: No space left"):
+    with pytest.raises(AerialsegError, match=r"a\.png: cannot be written: No space left"):
         write_image(path, picture(seed=2))
     assert np.array_equal(read_image(path), picture(seed=1))
     assert [child.name for child in tmp_path.iterdir()] == ["a.png"]

@@ -144,6 +144,12 @@ def test_an_empty_sample_is_refused(project, lines):
     assert line_of_refusal(project).startswith(f"{path}: asks for 0 rows")
 
 
+def test_a_sample_that_asks_for_a_row_twice_is_refused(project):
+    ids = [*ROW_BY_ROW, "007_010_1"]
+    path = give_sample(project, "ImageID,EncodedPixels", *(f"{name}," for name in ids))
+    assert line_of_refusal(project).startswith(f"{path}: asks for '007_010_1' twice")
+
+
 def test_the_columns_the_other_way_round_are_refused(project):
     path = give_sample(project, "EncodedPixels,ImageID", *(f"1 1,{n}" for n in ROW_BY_ROW))
     assert str(path) in line_of_refusal(project)

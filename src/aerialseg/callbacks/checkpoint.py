@@ -2,9 +2,10 @@
 
 import math
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytorch_lightning as pl
+from annotated_types import Ge
 from lightning_fabric.utilities.types import _PATH
 from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.callbacks.early_stopping import EarlyStoppingReason
@@ -43,7 +44,7 @@ class InMemoryCheckpoint(Checkpoint):
         monitor: str = "val/dice",
         *,
         mode: Literal["min", "max"] = "max",
-        every_n_epochs: int = 5,
+        every_n_epochs: Annotated[int, Ge(1)] = 5,
     ) -> None:
         self.best_path = Path(folder) / "best.ckpt"
         self.last_path = Path(folder) / "last.ckpt"

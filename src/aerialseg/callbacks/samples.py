@@ -1,11 +1,12 @@
 """What the network sees and says, as pictures among the curves."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import pytorch_lightning as pl
 import torch
+from annotated_types import Ge
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from aerialseg.data.datamodule import AerialSegDataModule
@@ -33,7 +34,9 @@ class SamplePredictions(pl.Callback):
         every_n_epochs: Epochs between two sheets; the last that is planned has one too.
     """
 
-    def __init__(self, count: int = 4, *, every_n_epochs: int = 5) -> None:
+    def __init__(
+        self, count: Annotated[int, Ge(1)] = 4, *, every_n_epochs: Annotated[int, Ge(1)] = 5
+    ) -> None:
         self.count = count
         self.every_n_epochs = every_n_epochs
 

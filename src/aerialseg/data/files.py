@@ -1,28 +1,8 @@
-"""Files that are whole or absent, and fingerprints of what something was made from."""
+"""Fingerprints of what something was made from, and names that stay in their folder."""
 
 import hashlib
 import json
 from pathlib import Path, PureWindowsPath
-from uuid import uuid4
-
-from aerialseg.errors import DataError
-
-
-def write_bytes(path: str | Path, data: bytes) -> None:
-    """Writes a file so that it is never seen half written, making its folder if need be.
-
-    Raises:
-        DataError: If the folder or the file cannot be written.
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise DataError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def fingerprint(*parts: object) -> str:

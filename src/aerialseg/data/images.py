@@ -15,9 +15,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from aerialseg.data.decoding import CUT_SHORT, is_jpeg, is_whole_jpeg, opened, undecodable
-from aerialseg.data.files import write_bytes
 from aerialseg.data.masks import ids_from_colours
 from aerialseg.errors import DataError
+from aerialseg.files import write_bytes
 
 MaskFormat: TypeAlias = Literal["index", "colour"]
 """What the pixels of a mask file are: class ids, or colours of the class table."""

@@ -9,6 +9,9 @@ Every layout is called as ``layout(root, cache_dir)``. In YAML::
 """
 
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge
 
 from aerialseg.data.archives import unpack
 from aerialseg.data.listing import (
@@ -54,10 +57,10 @@ def demo(
     root: Path,
     cache_dir: Path,
     *,
-    count: int,
-    test_count: int,
+    count: Annotated[int, Ge(1)],
+    test_count: Annotated[int, Ge(0)],
     size: tuple[int, int],
-    seed: int,
+    seed: Annotated[int, Ge(0)],
 ) -> Listing:
     """Generated aerial scenes, drawn when first asked for, in the ``kaggle`` layout.
 

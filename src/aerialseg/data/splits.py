@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from aerialseg.data.files import fingerprint, write_bytes
+from aerialseg.data.files import fingerprint
 from aerialseg.data.listing import Sample, Split
 from aerialseg.errors import ConfigError, DataError
+from aerialseg.files import write_bytes
 
 logger = logging.getLogger(__name__)
 

@@ -15,11 +15,12 @@ import numpy.typing as npt
 
 from aerialseg.classes import ClassTable
 from aerialseg.data.decoding import check_whole, opened
-from aerialseg.data.files import fingerprint, stamp, write_bytes
+from aerialseg.data.files import fingerprint, stamp
 from aerialseg.data.images import MaskFormat, read_mask, read_size
 from aerialseg.data.listing import Sample
 from aerialseg.data.masks import check_counts
 from aerialseg.errors import DataError
+from aerialseg.files import write_bytes
 
 logger = logging.getLogger(__name__)
 

@@ -10,17 +10,18 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.callbacks import Timer
 from torch import nn
 
 from aerialseg.checkpoints import Description, network_state, read_checkpoint
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.statistics import class_weights
-from aerialseg.errors import AerialsegError, ConfigError
+from aerialseg.errors import AerialsegError, CheckpointError, ConfigError
 from aerialseg.files import hash_file
 from aerialseg.models.layers import layer_groups, resolve_start
 from aerialseg.models.module import SegmentationModule
 from aerialseg.models.transfer import continue_from
-from aerialseg.models.weights import load_weights
+from aerialseg.models.weights import is_file_name, load_weights
 from aerialseg.tasks.quiet import quieten_lightning
 
 
@@ -87,9 +88,10 @@ def build_module(cfg: DictConfig, data: AerialSegDataModule) -> tuple[Segmentati
 
 
 def build_trainer(cfg: DictConfig) -> pl.Trainer:
-    """The Lightning trainer with its callbacks and logger."""
+    """The Lightning trainer with its callbacks, its logger and a clock that survives a resume."""
     quieten_lightning()
     callbacks = [build(node, f"callbacks.{key}") for key, node in cfg.callbacks.items()]
+    callbacks.append(Timer())
     logger = build(cfg.logger, "logger") or False
     node = cfg.trainer.copy()
     if node.get("precision") is None:
@@ -106,10 +108,13 @@ def native_precision(*, use_gpu: bool) -> str:
 
 
 def parent_of(cfg: DictConfig) -> dict[str, str | None]:
-    """What a stage starts from: a checkpoint and its sha256, or the name of its weights."""
-    if cfg.stage.init_checkpoint is None:
+    """What a stage starts from: a checkpoint or a file of weights with its sha256, or a name."""
+    start = cfg.stage.init_checkpoint
+    if start is None and not is_file_name(cfg.model.weights):
         return {"weights": cfg.model.weights}
-    path = Path(cfg.stage.init_checkpoint)
+    path = Path(start or cfg.model.weights).expanduser()
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file to start stage {cfg.stage.name} from")
     return {"path": str(path), "sha256": hash_file(path)}
 
 

@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Ge
 from omegaconf import DictConfig
 from rich.progress import track
 
@@ -22,7 +23,10 @@ logger = logging.getLogger(__name__)
 
 
 def evaluate(
-    cfg: DictConfig, *, split: Literal["train", "val"] = "val", sheet_rows: int = 8
+    cfg: DictConfig,
+    *,
+    split: Literal["train", "val"] = "val",
+    sheet_rows: Annotated[int, Ge(1)] = 8,
 ) -> dict[str, float]:
     """Evaluates a checkpoint on a split and writes tables and pictures of it.
 

@@ -4,7 +4,9 @@ import glob
 import logging
 import os
 from pathlib import Path
+from typing import Annotated
 
+from annotated_types import Ge, Le
 from omegaconf import DictConfig
 from rich.progress import track
 
@@ -19,7 +21,10 @@ SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
 
 def predict(
-    cfg: DictConfig, *, output_dir: str = "predictions", overlay_opacity: float = 0.5
+    cfg: DictConfig,
+    *,
+    output_dir: str = "predictions",
+    overlay_opacity: Annotated[float, Ge(0), Le(1)] = 0.5,
 ) -> None:
     """Writes three pictures for each input: index mask, colour mask and overlay.
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -78,6 +79,9 @@ def _like_sample(sample: Path, rows: dict[str, str]) -> tuple[Sequence[str], dic
     with sample.open(newline="", encoding="utf-8-sig") as file:
         header, *wanted = [row for row in csv.reader(file) if row] or [[]]
     ids = [row[0] for row in wanted]
+    twice = [name for name, times in Counter(ids).items() if times > 1]
+    if twice:
+        raise DataError(f"{sample}: asks for '{twice[0]}' twice; is it the original file?")
     missing, extra = [i for i in ids if i not in rows], sorted(rows.keys() - set(ids))
     if len(header) != len(HEADER) or missing or extra:
         example = (missing + extra + header)[0]

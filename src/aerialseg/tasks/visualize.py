@@ -2,9 +2,10 @@
 
 import logging
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from annotated_types import Ge
 from omegaconf import DictConfig
 
 from aerialseg.data.dataset import SemSegDataset
@@ -20,8 +21,8 @@ def visualize(
     cfg: DictConfig,
     *,
     split: Literal["train", "val"] = "train",
-    samples: int = 6,
-    versions: int = 2,
+    samples: Annotated[int, Ge(1)] = 6,
+    versions: Annotated[int, Ge(0)] = 2,
 ) -> None:
     """Writes ``samples.png``: pictures as they lie on disk and as training sees them.
 
