@@ -1,3 +1,4 @@
+import pytest
 import torch
 from hypothesis import settings
 
@@ -6,3 +7,9 @@ torch.set_num_threads(1)  # tiny tensors: a second thread costs more than it bri
 # The same examples every time, and no limit that a busy machine would break.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch):
+    """Relative paths such as ``runs`` must not find what the demo left in the repository."""
+    monkeypatch.chdir(tmp_path)

@@ -255,7 +255,7 @@ def test_a_finished_run_is_never_trained_over(curriculum):
     other = curriculum.run("stage=head", "existing=resume", "stage.learning_rate=0.5")
     assert refused.returncode == other.returncode == 1
     assert "already holds a finished run; choose existing=resume" in refused.stderr
-    assert "stage.learning_rate was 0.02, is 0.5" in other.stderr
+    assert "stage.learning_rate was 0.001, is 0.5" in other.stderr
     assert curriculum.checkpoint("head").read_bytes() == before
 
 
