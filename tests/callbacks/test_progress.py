@@ -26,7 +26,7 @@ def test_without_a_terminal_every_epoch_is_one_line(tmp_path, caplog, capsys):
     lines = [r.getMessage() for r in caplog.records if r.name.startswith("aerialseg.callbacks")]
     assert [LINE.fullmatch(line)["epoch"] for line in lines] == ["1", "2"]
     assert bar.is_disabled
-    assert "Epoch" not in capsys.readouterr().out
+    assert "epoch" not in capsys.readouterr().out
 
 
 @pytest.fixture
@@ -40,5 +40,5 @@ def test_on_a_terminal_every_epoch_keeps_its_bar(tmp_path, caplog, capsys, termi
     assert bar.is_enabled
     assert not [r for r in caplog.records if r.name.startswith("aerialseg.callbacks")]
     shown = capsys.readouterr().out
-    assert "Epoch 0/1" in shown
-    assert "Epoch 1/1" in shown
+    assert "epoch 1/2" in shown
+    assert "epoch 2/2" in shown

@@ -43,3 +43,9 @@ class PersistentProgressBar(RichProgressBar):
         last = f"{trainer.max_epochs}"
         epoch = f"{trainer.current_epoch + 1:>{len(last)}}/{last}"
         logger.info("epoch %s  %s  %.1f s", epoch, scores, seconds)
+
+    def _get_train_description(self, current_epoch: int) -> str:
+        """Counts epochs from 1, as checkpoints, metrics and the plain lines do."""
+        text = f"epoch {current_epoch + 1}/{self.trainer.max_epochs}"
+        # As wide as the validation bar's, or the bars would jump.
+        return f"{text:{len(self.validation_description)}}"

@@ -63,7 +63,7 @@ def check_batches(module: SegmentationModule, data: AerialSegDataModule) -> None
         with torch.no_grad():
             trial(torch.zeros(1, 3, 64, 64, dtype=torch.uint8))
     except ValueError:
-        reason = "data.batch_size is 1" if pictures > 1 else "there is one picture to train on"
+        reason = "is 1" if pictures > 1 else "there is one picture to train on"
         raise ConfigError(
             f"data.batch_size: {reason}, but this stage trains a BatchNorm behind a global "
             "pooling, which needs two pictures or more; set data.batch_size=2 and give it two "
