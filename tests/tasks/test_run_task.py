@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from aerialseg.errors import ConfigError
+from aerialseg.tasks import run as module_under_test
 from aerialseg.tasks.run import run_task
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -25,10 +25,27 @@ def test_a_wrong_config_ends_the_process_with_its_lines():
     )
 
 
-def test_those_who_ask_get_the_traceback(monkeypatch):
+def test_those_who_ask_get_the_traceback(monkeypatch, capsys):
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
-    with pytest.raises(ConfigError, match="seed: -1 is out of range"):
+    with pytest.raises(SystemExit) as stop:
         run_task(composed("seed=-1"))
+    assert stop.value.code == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith("Traceback")
+    assert "seed: -1 is out of range" in shown
+
+
+def test_an_unforeseen_error_stops_a_multirun_and_shows_its_traceback(monkeypatch, capsys):
+    """Hydra would go on, and what the next stage lacks would hide what went wrong in this one."""
+
+    def broken(cfg):
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(module_under_test, "task_function", lambda name: broken)
+    with pytest.raises(SystemExit) as stop:
+        run_task(composed("task=layers"))
+    assert stop.value.code == 1
+    assert "RuntimeError: out of luck" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

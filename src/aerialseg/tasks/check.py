@@ -57,6 +57,8 @@ def check_batches(module: SegmentationModule, data: AerialSegDataModule) -> None
     """
     pictures = len(data.samples("train"))
     if min(data.batch_size, pictures) > 1:
+        if pictures % data.batch_size == 1:
+            logger.info("the last picture of an epoch, alone in its batch, joins the batch before")
         return
     trial = copy.deepcopy(module).train()
     try:
