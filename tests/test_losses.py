@@ -218,3 +218,27 @@ def test_learns(loss):
         optimiser.step()
     kept = target != 255
     assert (logits.argmax(1)[kept] == target[kept]).all()
+
+
+def test_cross_entropy_of_hopeless_pixels_is_large_and_not_infinite():
+    """The true class's probability underflows to 0; its logarithm must not."""
+    logits = torch.zeros(1, 3, 2, 2)
+    logits[:, 0] = 500.0
+    logits.requires_grad_()
+    loss = DiceCrossEntropyLoss(dice_weight=0.0)(logits, torch.full((1, 2, 2), 2))
+    loss.backward()
+    assert loss.item() == pytest.approx(500.0)
+    assert logits.grad.isfinite().all()
+
+
+def test_one_softmax_is_all_that_is_kept_of_the_size_of_the_logits():
+    logits, target = torch.randn(2, 12, 30, 40, requires_grad=True), torch.zeros(2, 30, 40).long()
+    kept = {}
+
+    def keep(tensor):
+        kept[tensor.data_ptr()] = tensor.numel()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        DiceCrossEntropyLoss()(logits, target)
+    assert sum(size >= logits.numel() for size in kept.values()) == 1

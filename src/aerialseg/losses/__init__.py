@@ -1,0 +1,12 @@
+"""Losses between logits and class ids.
+
+All take ``(N, C, H, W)`` float logits and ``(N, H, W)`` integer class ids of any type, give one
+scalar, compute in at least float32 even under autocast, and leave ignored pixels out. A batch
+without a single labelled pixel costs exactly 0, with a gradient of zeros.
+"""
+
+from aerialseg.losses.cross_entropy import CrossEntropyLoss, FocalLoss
+from aerialseg.losses.dice_cross_entropy import DiceCrossEntropyLoss
+from aerialseg.losses.soft_dice import DiceLoss
+
+__all__ = ["CrossEntropyLoss", "DiceCrossEntropyLoss", "DiceLoss", "FocalLoss"]

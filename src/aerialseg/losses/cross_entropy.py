@@ -1,0 +1,86 @@
+"""Cross-entropy and its focal variant."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from aerialseg.classes import IGNORE_INDEX
+from aerialseg.losses.loss import LEFT_OUT, Loss, check_not_negative, weighted_mean, weights_of
+
+
+class CrossEntropyLoss(Loss):
+    """Cross-entropy with the semantics of :class:`torch.nn.CrossEntropyLoss`.
+
+    The mean over labelled pixels of ``-log p``, ``p`` being the softmax probability of the
+    true class; with class weights, the mean weighted by the weight of the true class. Unlike
+    torch's, any integer type will do, and all ignored is 0, not NaN. In YAML::
+
+        _target_: aerialseg.losses.CrossEntropyLoss
+
+    Args:
+        class_weights: One number per class, 0 or more.
+        ignore_index: The id of pixels that are left out.
+
+    Raises:
+        ConfigError: If a weight is negative or not a number.
+    """
+
+    def __init__(
+        self,
+        *,
+        class_weights: Sequence[float] | Tensor | None = None,
+        ignore_index: int = IGNORE_INDEX,
+    ) -> None:
+        super().__init__(class_weights, ignore_index)
+
+    def _formula(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return _focal(logits, labels, self.class_weights, 0.0)
+
+
+class FocalLoss(Loss):
+    """Focal loss: cross-entropy that turns away from pixels it already has right.
+
+    From Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, equation 5, over the
+    softmax probability ``p`` of the true class: the mean of ``-(1 - p)**gamma * log p``, with
+    class weights (the paper's alpha) weighted as in :class:`CrossEntropyLoss`, which it
+    equals at ``gamma`` 0. In YAML::
+
+        _target_: aerialseg.losses.FocalLoss
+        gamma: 2.0
+
+    Args:
+        class_weights: One number per class, 0 or more.
+        gamma: How far to turn away, 0 or more; the paper found 2 best.
+        ignore_index: The id of pixels that are left out.
+
+    Raises:
+        ConfigError: If a weight or ``gamma`` is negative or not a number.
+    """
+
+    def __init__(
+        self,
+        *,
+        class_weights: Sequence[float] | Tensor | None = None,
+        gamma: float = 2.0,
+        ignore_index: int = IGNORE_INDEX,
+    ) -> None:
+        super().__init__(class_weights, ignore_index)
+        self.gamma = gamma
+        check_not_negative(self, "gamma")
+
+    def _formula(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return _focal(logits, labels, self.class_weights, self.gamma)
+
+
+def _focal(logits: Tensor, labels: Tensor, class_weights: Tensor | None, gamma: float) -> Tensor:
+    kept = labels != LEFT_OUT
+    index = labels.clamp(min=0)
+    # Picked out by hand: torch's own loss refuses to run under deterministic algorithms.
+    log_p = torch.where(kept, logits.log_softmax(1).gather(1, index[:, None]).squeeze(1), 0.0)
+    loss = -log_p
+    if gamma > 0:
+        # Above zero, because the slope of a power below 1 is infinite at zero.
+        missing = (-torch.expm1(log_p)).clamp(min=torch.finfo(log_p.dtype).tiny)
+        loss = loss * missing**gamma
+    return weighted_mean(loss, kept * weights_of(class_weights, logits)[index])

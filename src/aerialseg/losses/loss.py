@@ -1,0 +1,121 @@
+"""What the losses share: what they take, class weights, and what is left out."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from aerialseg.errors import ConfigError, DataError
+
+LEFT_OUT = -1
+"""The label of a pixel that no loss looks at."""
+
+
+class Loss(nn.Module):
+    """What the losses share: class weights, what is ignored, and the types they reckon in."""
+
+    class_weights: Tensor | None
+
+    def __init__(self, class_weights: Sequence[float] | Tensor | None, ignore_index: int) -> None:
+        super().__init__()
+        self.ignore_index = ignore_index
+        if class_weights is not None:
+            class_weights = torch.as_tensor(class_weights, dtype=torch.float32).detach().clone()
+            _check_class_weights(class_weights)
+        # Not persistent: a checkpoint holds the network, and weights come from the data.
+        self.register_buffer("class_weights", class_weights, persistent=False)
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """The loss of one batch.
+
+        Args:
+            logits: ``(N, C, H, W)`` float.
+            target: ``(N, H, W)`` integer class ids.
+
+        Returns:
+            A scalar, float32 (float64 for float64 logits).
+
+        Raises:
+            DataError: If, on the CPU, ``target`` holds ids that are no class. Elsewhere,
+                where looking would stall the device, their pixels are left out.
+            ValueError: If the shapes do not fit.
+        """
+        return self._formula(*_prepare(logits, target, self.ignore_index))
+
+    def _formula(self, logits: Tensor, labels: Tensor) -> Tensor:
+        raise NotImplementedError
+
+
+def weights_of(class_weights: Tensor | None, logits: Tensor) -> Tensor:
+    """``(C,)`` class weights in the logits' type; ones where there are none.
+
+    Raises:
+        ValueError: If there are not as many as classes.
+    """
+    num_classes = logits.shape[1]
+    if class_weights is None:
+        return logits.new_ones(num_classes)
+    if len(class_weights) != num_classes:
+        raise ValueError(f"{len(class_weights)} class weights for {num_classes} classes")
+    return class_weights.to(logits)
+
+
+def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """The mean, and 0 if all weights are."""
+    total = weights.sum()
+    return (values * weights).sum() / torch.where(total > 0, total, 1.0)
+
+
+def check_not_negative(loss: nn.Module, *names: str) -> None:
+    """Makes sure that attributes of a loss are numbers of 0 or more.
+
+    Raises:
+        ConfigError: With one line for each that is not.
+    """
+    problems = [
+        f"loss.function.{name}: got {value}; wanted a number of 0 or more"
+        for name, value in ((name, getattr(loss, name)) for name in names)
+        if not (math.isfinite(value) and value >= 0)
+    ]
+    if problems:
+        raise ConfigError(*problems)
+
+
+def _prepare(logits: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
+    """Logits in at least float32, and int64 labels with -1 for what is left out."""
+    shape = tuple(logits.shape)
+    if logits.ndim != 4 or target.shape != (shape[0], *shape[2:]):
+        raise ValueError(
+            f"logits and target have shapes {shape} and {tuple(target.shape)}; "
+            "wanted (N, C, H, W) and (N, H, W)"
+        )
+    labels = target.long()
+    ignored = labels == ignore_index
+    outside = (labels < 0) | (labels >= shape[1])
+    if _can_look(labels):
+        _check_ids(labels, outside & ~ignored, shape[1])
+    if logits.dtype != torch.float64:
+        logits = logits.float()
+    return logits, labels.masked_fill(ignored | outside, LEFT_OUT)
+
+
+def _can_look(tensor: Tensor) -> bool:
+    # Elsewhere, asking for a value waits until the device has done all it was told before.
+    return tensor.device.type == "cpu"
+
+
+def _check_ids(labels: Tensor, wrong: Tensor, num_classes: int) -> None:
+    if wrong.any():
+        ids = sorted(set(labels[wrong].tolist()))
+        raise DataError(
+            f"target: {int(wrong.sum())} pixels have the ids {ids[:10]}; "
+            f"wanted 0 to {num_classes - 1}"
+        )
+
+
+def _check_class_weights(weights: Tensor) -> None:
+    if weights.ndim != 1 or not bool(((weights >= 0) & weights.isfinite()).all()):
+        raise ConfigError(
+            f"loss.class_weights: got {weights.tolist()}; wanted one number of 0 or more per class"
+        )
