@@ -89,6 +89,15 @@ def read(path):
         return list(csv.DictReader(file))
 
 
+def test_the_printed_table_does_not_cut_what_differs_in_a_sweep(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    names = ["aspp stage.learning_rate=0.004", "aspp stage.learning_rate=0.008"]
+    metrics = {"val/dice": 0.5, "val/miou": 0.4, "trainable_parameters": 9, "seconds": 1}
+    print_table(table_rows([{"job": name, **metrics} for name in names]), tmp_path / "sweep.csv")
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in names)
+
+
 def test_a_multirun_of_stages_leaves_a_table(tmp_path, capsys):
     root = tmp_path / "runs" / "default"
     run(

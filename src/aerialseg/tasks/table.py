@@ -85,7 +85,7 @@ def print_table(rows: Sequence[dict[str, Any]], path: Path) -> None:
 
     table = Table(title="Stages", title_justify="left", show_footer=True)
     total = sum(row["seconds"] for row in rows)
-    table.add_column("stage", footer="all")
+    table.add_column("stage", footer="all", no_wrap=True)  # in a sweep it ends with what differs
     for name, footer in (
         ("trainable parameters", ""),
         ("val dice", ""),
@@ -104,6 +104,8 @@ def print_table(rows: Sequence[dict[str, Any]], path: Path) -> None:
             _duration(row["seconds"]),
         )
     console = Console()
+    if not console.is_terminal:
+        console.width = max(console.width, 120)  # a log file cuts nothing
     console.print(table)
     console.print(f"written to {path}", highlight=False)
 
