@@ -5,7 +5,6 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from aerialseg.data.files import fingerprint
 from aerialseg.data.listing import Sample, Split
 from aerialseg.errors import ConfigError, DataError
-from aerialseg.files import write_bytes
+from aerialseg.files import csv_text, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -157,9 +156,7 @@ def _read(path: Path, groups: dict[str, str]) -> dict[str, Split] | None:
 
 
 def _write(path: Path, chosen: dict[str, Split]) -> None:
-    text = StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([("id", "split"), *chosen.items()])
-    write_bytes(path, text.getvalue().encode())
+    write_text(path, csv_text(("id", "split"), chosen.items()))
 
 
 def _check_arguments(val_fraction: float, group_pattern: str | None) -> None:

@@ -1,7 +1,6 @@
 """A submission for the test split: one run-length encoded row per picture and class."""
 
 import csv
-import io
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from rich.progress import track
 
 from aerialseg.data.images import read_image
 from aerialseg.errors import DataError
-from aerialseg.files import write_text
+from aerialseg.files import csv_text, write_text
 from aerialseg.inference import Predictor, native_device
 from aerialseg.rle import decode, encode
 from aerialseg.tasks.build import build_data
@@ -60,7 +59,7 @@ def submit(cfg: DictConfig, *, order: Literal["row", "column"] = "row") -> Path:
     if data.sample_submission is not None:
         header, rows = _like_sample(data.sample_submission, rows)
     path = Path(cfg.paths.output_dir) / "submission.csv"
-    write_text(path, _as_csv(header, rows))
+    write_text(path, csv_text(header, rows.items()))
     checked = "checked against sampleSubmission.csv" if data.sample_submission else "decoded back"
     logger.info("%d rows for %d pictures, %s: %s", len(rows), len(samples), checked, path)
     return path
@@ -91,11 +90,3 @@ def _like_sample(sample: Path, rows: dict[str, str]) -> tuple[Sequence[str], dic
             f"for, first '{example}'"
         )
     return header, {i: rows[i] for i in ids}
-
-
-def _as_csv(header: Sequence[str], rows: dict[str, str]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows.items())
-    return text.getvalue()

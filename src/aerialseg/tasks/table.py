@@ -1,7 +1,5 @@
 """The table after a curriculum or a sweep: what each job cost and what it brought."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,7 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from aerialseg.files import write_text
+from aerialseg.files import csv_text, write_text
 
 COLUMNS = ("stage", "trainable_parameters", "val_dice", "val_miou", "gain", "seconds")
 
@@ -71,11 +69,7 @@ def table_rows(jobs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def as_csv(rows: Sequence[dict[str, Any]]) -> str:
     """The table as CSV text."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
 
 
 def print_table(rows: Sequence[dict[str, Any]], path: Path) -> None:
