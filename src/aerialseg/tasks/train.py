@@ -13,7 +13,7 @@ from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.models.freeze_proof import frozen_state
 from aerialseg.models.module import SegmentationModule
 from aerialseg.runs import RunFolder, check_same_run, environment
-from aerialseg.tasks.build import build_data, build_module, build_trainer, parent_of
+from aerialseg.tasks.build import build_data, build_module, build_trainer
 from aerialseg.tasks.check import check_batches
 from aerialseg.tasks.identity import run_identity
 from aerialseg.tasks.outcome import facts, freezing_proof
@@ -46,7 +46,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     logger.info("%s", _headline(cfg, module, data, origin))
     if cfg.existing == "overwrite" and folder.holds_run():
         folder.clear()
-    provenance = {"identity": identity, "parent": parent_of(cfg), **environment()}
+    provenance = {"identity": identity, "parent": module.description.parent, **environment()}
     folder.begin(OmegaConf.to_yaml(cfg, resolve=True), provenance)
     frozen = frozen_state(module.layer_groups, module.fine_tune_start)
     seconds = _fit(trainer, module, data, folder, resuming=resuming)
