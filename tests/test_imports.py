@@ -19,6 +19,7 @@ FILES = {
 LAYERS = (
     {"errors"},
     {"classes", "files", "tiling"},
+    {"confusion"},
     {"rle", "runs", "tensor_files", "losses", "metrics"},
     {"checkpoints"},
     {"data", "models", "viz"},

@@ -10,11 +10,11 @@ import torchmetrics.classification as tm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aerialseg import metrics
+from aerialseg import confusion
+from aerialseg.confusion import confusion_matrix
 from aerialseg.errors import DataError
 from aerialseg.metrics import (
     SegmentationMetrics,
-    confusion_matrix,
     dice_per_class,
     iou_per_class,
     macro_dice,
@@ -213,14 +213,14 @@ def test_accelerators_count_alike_and_leave_out_what_is_no_class(num_classes, mo
     wrong_prediction[1, 0, :3] = torch.tensor([num_classes, -1, 1000])
     target[0, 0, :3] = target[1, 0, :3] = 255
     expected = confusion_matrix(prediction, target, num_classes)
-    monkeypatch.setattr(metrics, "_can_look", lambda tensor: False)
+    monkeypatch.setattr(confusion, "_can_look", lambda tensor: False)
     matrix = confusion_matrix(wrong_prediction, wrong_target, num_classes)
     assert torch.equal(matrix, expected)
 
 
 def test_accelerators_count_bytes_alike_where_there_are_more_classes_than_bytes(monkeypatch):
     ids = torch.arange(255, dtype=torch.uint8)
-    monkeypatch.setattr(metrics, "_can_look", lambda tensor: False)
+    monkeypatch.setattr(confusion, "_can_look", lambda tensor: False)
     assert confusion_matrix(ids, ids, 300).diagonal().sum() == 255
 
 

@@ -7,7 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aerialseg.metrics import MulticlassDiceScore, SegmentationMetrics, confusion_matrix, macro_dice
+from aerialseg.confusion import confusion_matrix
+from aerialseg.metrics import MulticlassDiceScore, SegmentationMetrics, macro_dice
 
 
 def random_maps(seed, num_classes, shape=(2, 7, 9)):

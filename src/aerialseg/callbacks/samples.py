@@ -9,8 +9,9 @@ import torch
 from annotated_types import Ge
 from pytorch_lightning.loggers import TensorBoardLogger
 
+from aerialseg.confusion import confusion_matrix
 from aerialseg.data.datamodule import AerialSegDataModule
-from aerialseg.metrics import confusion_matrix, macro_dice, mean_iou, pixel_accuracy
+from aerialseg.metrics import image_scores
 from aerialseg.models.module import SegmentationModule
 from aerialseg.viz.confusion import confusion_picture
 from aerialseg.viz.sheets import PredictionRow, prediction_sheet
@@ -80,7 +81,5 @@ def _row(module: SegmentationModule, sample: dict[str, Any]) -> PredictionRow:
         image.permute(1, 2, 0).numpy(),
         mask.numpy(),
         prediction.numpy(),
-        dice=float(macro_dice(matrix)),
-        iou=float(mean_iou(matrix)),
-        accuracy=float(pixel_accuracy(matrix)),
+        **image_scores(matrix),
     )

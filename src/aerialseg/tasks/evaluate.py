@@ -10,11 +10,12 @@ from annotated_types import Ge
 from omegaconf import DictConfig
 from rich.progress import track
 
+from aerialseg.confusion import confusion_matrix
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.dataset import SemSegDataset
 from aerialseg.errors import CheckpointError, DataError
 from aerialseg.inference import Predictor, native_device
-from aerialseg.metrics import confusion_matrix, macro_dice, summarise
+from aerialseg.metrics import macro_dice, summarise
 from aerialseg.tasks.build import build_data
 from aerialseg.tasks.report import ImageResult, print_classes, write_pictures, write_tables
 from aerialseg.viz.sheets import PredictionRow

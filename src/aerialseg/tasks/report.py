@@ -1,7 +1,5 @@
 """What an evaluation leaves behind: tables, pictures, and a table on the screen."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +11,8 @@ from torch import Tensor
 
 from aerialseg.classes import ClassTable
 from aerialseg.data.images import write_image
-from aerialseg.files import write_json, write_text
-from aerialseg.metrics import dice_per_class, iou_per_class, macro_dice, mean_iou, pixel_accuracy
+from aerialseg.files import csv_text, write_json, write_text
+from aerialseg.metrics import dice_per_class, image_scores, iou_per_class
 from aerialseg.viz.confusion import confusion_picture
 from aerialseg.viz.sheets import PredictionRow, prediction_sheet
 
@@ -35,11 +33,7 @@ class ImageResult:
 
     def scores(self) -> dict[str, float]:
         """Dice, IoU and accuracy, absent classes left out."""
-        return {
-            "dice": float(macro_dice(self.matrix)),
-            "iou": float(mean_iou(self.matrix)),
-            "accuracy": float(pixel_accuracy(self.matrix)),
-        }
+        return image_scores(self.matrix)
 
 
 def write_tables(
@@ -59,7 +53,8 @@ def write_tables(
         ],
     }
     for name, rows in tables.items():
-        write_text(folder / f"{name}.csv", _as_csv(rows))
+        text = csv_text(rows[0], (row.values() for row in rows))
+        write_text(folder / f"{name}.csv", text)
     write_json(folder / "metrics.json", metrics)
 
 
@@ -109,11 +104,3 @@ def _class_rows(matrix: Tensor, names: Sequence[str]) -> list[dict[str, str]]:
         }
         for name, share, dice, iou in columns
     ]
-
-
-def _as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
