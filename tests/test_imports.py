@@ -19,7 +19,7 @@ FILES = {
 LAYERS = (
     {"errors"},
     {"classes", "files", "tiling"},
-    {"confusion"},
+    {"confusion", "upsampling"},
     {"rle", "runs", "tensor_files", "losses", "metrics"},
     {"checkpoints"},
     {"data", "models", "viz"},

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
+from aerialseg import upsampling
 from aerialseg.losses import CrossEntropyLoss, DiceCrossEntropyLoss, DiceLoss, FocalLoss
 
 ALL = [DiceCrossEntropyLoss, CrossEntropyLoss, DiceLoss, FocalLoss]
@@ -231,14 +232,38 @@ def test_cross_entropy_of_hopeless_pixels_is_large_and_not_infinite():
     assert logits.grad.isfinite().all()
 
 
-def test_one_softmax_is_all_that_is_kept_of_the_size_of_the_logits():
-    logits, target = torch.randn(2, 12, 30, 40, requires_grad=True), torch.zeros(2, 30, 40).long()
-    kept = {}
+@pytest.mark.parametrize("loss", ALL)
+@pytest.mark.parametrize("size", [(5, 6), (5, 13), (80, 96)])
+def test_coarse_logits_cost_what_they_cost_upsampled(loss, size):
+    logits = random_batch(20)[0].requires_grad_()
+    target = random_batch(21, shape=(2, *size))[1]
+    module = loss(class_weights=random_weights(20).tolist())
+    value = module(logits, target)
+    (gradient,) = torch.autograd.grad(value, logits)
+    full = F.interpolate(logits, size, mode="bilinear", align_corners=False)
+    assert value.item() == pytest.approx(
+        NUMPY[loss](full.detach(), target, random_weights(20)), rel=1e-9
+    )
+    torch.testing.assert_close(gradient, torch.autograd.grad(module(full, target), logits)[0])
 
-    def keep(tensor):
-        kept[tensor.data_ptr()] = tensor.numel()
-        return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        DiceCrossEntropyLoss()(logits, target)
-    assert sum(size >= logits.numel() for size in kept.values()) == 1
+@pytest.mark.parametrize("rows", [1, 3, 7])
+def test_the_size_of_the_blocks_does_not_matter(rows, monkeypatch):
+    logits, target = random_batch(22)[0].requires_grad_(), random_batch(23, shape=(2, 40, 24))[1]
+    values = []
+    for numbers in (rows * 4 * 24, 2**20):
+        monkeypatch.setattr(upsampling, "_CACHE_NUMBERS", numbers)
+        value = DiceCrossEntropyLoss()(logits, target)
+        values += [(value.detach(), *torch.autograd.grad(value, logits))]
+    torch.testing.assert_close(*values)
+
+
+def test_nothing_of_the_size_of_the_upsampled_logits_is_kept():
+    logits = torch.randn(2, 12, 5, 6, requires_grad=True)
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda tensor: kept.append(tensor.numel()) or tensor, lambda tensor: tensor
+    ):
+        DiceCrossEntropyLoss()(logits, torch.zeros(2, 80, 96, dtype=torch.uint8)).backward()
+    assert kept
+    assert max(kept) == 2 * 80 * 96  # the target

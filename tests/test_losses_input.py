@@ -92,8 +92,9 @@ def test_class_weights_follow_the_module_but_stay_out_of_checkpoints(loss):
 @pytest.mark.parametrize("loss", ALL)
 def test_refuses_what_does_not_fit(loss):
     logits, target = random_batch(15)
-    with pytest.raises(ValueError, match="wanted \\(N, C, H, W\\) and \\(N, H, W\\)"):
-        loss()(logits, target[:, 1:])
+    for fewer in (target[:, 1:], target[..., 1:], target[:1], target[0]):
+        with pytest.raises(ValueError, match=r"wanted \(N, C, h, w\) and \(N, H, W\)"):
+            loss()(logits, fewer)
     with pytest.raises(ValueError, match="3 class weights for 4 classes"):
         loss(class_weights=[1.0, 1.0, 1.0])(logits, target)
     with pytest.raises(ConfigError, match="one number of 0 or more per class"):

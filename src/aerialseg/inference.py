@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from aerialseg.checkpoints import Description, network_state, read_checkpoint, read_description
 from aerialseg.classes import ClassTable
@@ -17,6 +16,7 @@ from aerialseg.data.images import resize_keep_aspect
 from aerialseg.errors import CheckpointError
 from aerialseg.models import networks
 from aerialseg.models.normalisation import normalise
+from aerialseg.upsampling import most_likely
 
 
 class Predictor:
@@ -45,8 +45,8 @@ class Predictor:
     def predict(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Segments one picture.
 
-        The picture is resized as in training; the logits are brought back to its own size
-        before the classes are chosen, so that borders are not stair-stepped.
+        The picture is resized as in training; the logits are brought to its own size before the
+        classes are chosen, so that borders are not stair-stepped.
 
         Args:
             image: ``(H, W, 3)`` uint8 RGB.
@@ -57,13 +57,8 @@ class Predictor:
         height, width = image.shape[:2]
         resized = resize_keep_aspect(image, self.description.image_min_size)
         batch = torch.from_numpy(np.ascontiguousarray(resized)).permute(2, 0, 1)[None]
-        logits: Tensor = self._network(normalise(batch.to(self.device), self._mean, self._std))[
-            "out"
-        ]
-        if logits.shape[-2:] != (height, width):
-            logits = F.interpolate(logits, (height, width), mode="bilinear", align_corners=False)
-        # max is several times faster than argmax on this layout.
-        labels: npt.NDArray[np.uint8] = logits[0].max(0).indices.to("cpu", torch.uint8).numpy()
+        logits = self._network(normalise(batch.to(self.device), self._mean, self._std))["out"]
+        labels: npt.NDArray[np.uint8] = most_likely(logits, (height, width))[0].cpu().numpy()
         return labels
 
 

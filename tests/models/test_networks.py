@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from aerialseg.errors import ConfigError
 from aerialseg.models import networks
+from aerialseg.upsampling import upsample
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +29,11 @@ def run(network, height, width):
         return image, network(image)
 
 
-def test_mobilenet_gives_both_heads_at_the_size_of_the_picture(mobilenet):
+def test_mobilenet_gives_both_heads_at_their_own_strides(mobilenet):
     _, logits = run(mobilenet, 64, 72)
     assert {name: tuple(value.shape) for name, value in logits.items()} == {
-        "out": (1, 12, 64, 72),
-        "aux": (1, 12, 64, 72),
+        "out": (1, 12, 4, 5),
+        "aux": (1, 12, 8, 9),
     }
     assert not torch.equal(logits["out"], logits["aux"])
 
@@ -56,22 +57,31 @@ def test_names_are_those_of_torchvision(mobilenet):
         weights=None, weights_backbone=None, num_classes=12, aux_loss=True
     )
     theirs.load_state_dict(mobilenet.state_dict(), strict=True)
-    image, logits = run(mobilenet, 32, 32)
+    image, logits = run(mobilenet, 32, 48)
     with torch.no_grad():
-        assert torch.equal(theirs.eval()(image)["out"], logits["out"])
+        expected = theirs.eval()(image)
+    for name in ("out", "aux"):
+        assert torch.equal(upsample(logits[name], (32, 48)), expected[name])
 
 
 def test_lraspp_has_one_head():
-    logits = run(networks.lraspp_mobilenet_v3_large(7).eval(), 64, 40)[1]
-    assert {name: tuple(value.shape) for name, value in logits.items()} == {"out": (1, 7, 64, 40)}
+    from torchvision.models.segmentation import lraspp_mobilenet_v3_large
+
+    network = networks.lraspp_mobilenet_v3_large(7).eval()
+    image, logits = run(network, 64, 40)
+    assert {name: tuple(value.shape) for name, value in logits.items()} == {"out": (1, 7, 8, 5)}
+    theirs = lraspp_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=7).eval()
+    theirs.load_state_dict(network.state_dict(), strict=True)
+    with torch.no_grad():
+        assert torch.equal(upsample(logits["out"], (64, 40)), theirs(image)["out"])
 
 
 def test_resnet_has_two_heads():
     network = networks.deeplabv3_resnet50(4, aux_head=True).eval()
     logits = run(network, 32, 32)[1]
     assert {name: tuple(value.shape) for name, value in logits.items()} == {
-        "out": (1, 4, 32, 32),
-        "aux": (1, 4, 32, 32),
+        "out": (1, 4, 4, 4),
+        "aux": (1, 4, 4, 4),
     }
 
 

@@ -13,6 +13,7 @@ from aerialseg.confusion import confusion_matrix
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.metrics import image_scores
 from aerialseg.models.module import SegmentationModule
+from aerialseg.upsampling import most_likely
 from aerialseg.viz.confusion import confusion_picture
 from aerialseg.viz.sheets import PredictionRow, prediction_sheet
 
@@ -74,7 +75,7 @@ def _row(module: SegmentationModule, sample: dict[str, Any]) -> PredictionRow:
     image, mask = sample["image"], sample["mask"]
     with torch.no_grad():
         logits = module(image[None].to(module.device))["out"]
-    prediction = logits.max(1).indices[0].to("cpu", torch.uint8)
+    prediction = most_likely(logits, (mask.shape[0], mask.shape[1]))[0].cpu()
     matrix = confusion_matrix(prediction, mask, logits.shape[1])
     return PredictionRow(
         str(sample["id"]),

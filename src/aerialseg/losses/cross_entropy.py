@@ -34,8 +34,8 @@ class CrossEntropyLoss(Loss):
     ) -> None:
         super().__init__(class_weights, ignore_index)
 
-    def _formula(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return _focal(logits, labels, self.class_weights, 0.0)
+    def _formula(self, logits: Tensor, target: Tensor) -> Tensor:
+        return _focal(*self._full_size(logits, target), self.class_weights, 0.0)
 
 
 class FocalLoss(Loss):
@@ -69,8 +69,8 @@ class FocalLoss(Loss):
         self.gamma = gamma
         check_not_negative(self, "gamma")
 
-    def _formula(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return _focal(logits, labels, self.class_weights, self.gamma)
+    def _formula(self, logits: Tensor, target: Tensor) -> Tensor:
+        return _focal(*self._full_size(logits, target), self.class_weights, self.gamma)
 
 
 def _focal(logits: Tensor, labels: Tensor, class_weights: Tensor | None, gamma: float) -> Tensor:

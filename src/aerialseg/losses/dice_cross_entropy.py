@@ -1,8 +1,9 @@
 """Soft Dice plus weighted cross-entropy in one pass, with the gradient written out.
 
-Autograd would keep a handful of ``(N, C, H, W)`` tensors for these two losses; here the softmax
-is the only one, computed once for both. With ``p`` the softmax, ``t`` the truth as zeros and ones
-and sums over the labelled pixels of the batch::
+Autograd would keep a handful of ``(N, C, H, W)`` tensors for these two losses. Here there is none:
+logits come at the network's own stride and are upsampled in blocks of rows, once to sum up and
+once more for the gradient, which is cheaper than going to memory for what was kept. With ``p`` the
+softmax, ``t`` the truth as zeros and ones and sums over the labelled pixels of the batch::
 
     dice_c        = (2 * sum(p_c * t_c) + smooth) / (sum(p_c) + sum(t_c) + smooth)
     dice          = mean over the counted classes of (1 - dice_c)
@@ -14,7 +15,6 @@ and sums over the labelled pixels of the batch::
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -22,7 +22,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from aerialseg.classes import IGNORE_INDEX
-from aerialseg.losses.loss import Loss, check_not_negative, weights_of
+from aerialseg.losses.loss import Loss, check_not_negative, labels_of, weights_of
+from aerialseg.upsampling import RowBlocks, exact_products
 
 
 class DiceCrossEntropyLoss(Loss):
@@ -62,14 +63,9 @@ class DiceCrossEntropyLoss(Loss):
         self.smooth = smooth
         check_not_negative(self, "dice_weight", "cross_entropy_weight", "smooth")
 
-    def _formula(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def _formula(self, logits: Tensor, target: Tensor) -> Tensor:
         loss: Tensor = _DiceCrossEntropy.apply(
-            logits,
-            labels,
-            None if self.class_weights is None else weights_of(self.class_weights, logits),
-            self.dice_weight,
-            self.cross_entropy_weight,
-            self.smooth,
+            logits, target, weights_of(self.class_weights, logits), self
         )
         return loss
 
@@ -77,103 +73,83 @@ class DiceCrossEntropyLoss(Loss):
 class _DiceCrossEntropy(torch.autograd.Function):
     """``dice_weight * dice + cross_entropy_weight * cross_entropy``, as the module says.
 
-    Called with ``apply(logits, labels, class_weights, dice_weight, cross_entropy_weight,
-    smooth)``: logits ``(N, C, H, W)`` float32 or float64, labels ``(N, H, W)`` int64 with a
-    negative number for pixels left out, class weights ``(C,)`` for the cross-entropy or None.
+    Called with ``apply(logits, target, class_weights, module)``: logits ``(N, C, h, w)`` float32
+    or float64, target ``(N, H, W)`` integer class ids, class weights ``(C,)``.
     """
 
     @staticmethod
     def forward(
         ctx: Any,  # noqa: ANN401 - torch's own type
         logits: Tensor,
-        labels: Tensor,
-        class_weights: Tensor | None,
-        dice_weight: float,
-        cross_entropy_weight: float,
-        smooth: float,
+        target: Tensor,
+        class_weights: Tensor,
+        module: DiceCrossEntropyLoss,
     ) -> Tensor:
         """The loss, a scalar of the logits' type."""
-        kept, index = labels >= 0, labels.clamp(min=0)
-        probability, highest = logits.softmax(1), logits.amax(1)
-        # The highest probability cannot underflow, so neither can this; log p_y itself could.
-        log_sum = highest - probability.amax(1).log()
-        log_true = (_pick(logits, index) - log_sum).masked_fill_(~kept, -torch.inf)
-        probability.masked_fill_(~kept[:, None], 0)
-        true_probability = log_true.exp()
+        num_classes, smooth = logits.shape[1], module.smooth
+        # In double precision, because single would lose the small ones among millions.
+        zeros = logits.new_zeros(num_classes, dtype=torch.float64)
+        overlap, in_prediction, in_truth = zeros.clone(), zeros.clone(), zeros.clone()
+        missing, weight, highest = zeros.sum(), zeros.sum(), zeros.bool()
+        blocks = RowBlocks(logits, (target.shape[1], target.shape[2]))
+        for picture, rows, block in blocks:
+            labels = labels_of(target[picture, rows], num_classes, module.ignore_index).flatten()
+            kept, index = labels >= 0, labels.clamp(min=0)
+            scores = _below_highest(block, kept)
+            highest |= scores.amax(1) == 0
+            true_score = scores.gather(0, index[None])[0]
+            powers = scores.exp_()
+            power_sum = powers.sum(0).clamp_(min=1)
+            # Not the logarithm of the probability, which may have underflowed.
+            log_true = true_score - power_sum.log()
+            in_prediction += powers.div_(power_sum).sum(1)
+            overlap.scatter_add_(0, index, log_true.exp().double())
+            in_truth.scatter_add_(0, index, kept.double())
+            pixel_weight = class_weights.take(index) * kept
+            missing -= (pixel_weight * log_true.masked_fill_(~kept, 0)).sum(dtype=torch.float64)
+            weight += pixel_weight.sum(dtype=torch.float64)
 
-        overlap = _sum_by_class(true_probability, index, logits.shape[1])
-        in_truth = _sum_by_class(kept, index, logits.shape[1])
-        total = probability.sum((0, 2, 3)).double() + in_truth + smooth
-        highest.masked_fill_(~kept, torch.inf)
-        # An argmax would tell the same as this comparison and take several times as long.
-        is_highest = (logits == highest[:, None]).flatten(2).any(2).any(0)
-        counted = (in_truth > 0) | is_highest
+        counted = (in_truth > 0) | highest
         # A class that is left out has no sum to divide by when smooth is 0.
-        total = torch.where(counted, total, 1.0)
-        share = dice_weight * counted.double() / counted.sum().clamp(min=1)
+        total = torch.where(counted, in_prediction + in_truth + smooth, 1.0)
+        share = module.dice_weight * counted.double() / counted.sum().clamp(min=1)
         dice_by_class = (2 * overlap + smooth) / total
-        dice = (share * (1 - dice_by_class)).sum()
-
-        weights = _weigh(kept, index, class_weights, logits.dtype)
-        weight_sum = weights.sum(dtype=torch.float64)
-        scale = cross_entropy_weight / torch.where(weight_sum > 0, weight_sum, 1.0)
-        missing = log_true.masked_fill_(~kept, 0).neg_()
-        cross_entropy = scale * (weights * missing).sum(dtype=torch.float64)
-
-        on_truth, on_all = -2 * share / total, share * dice_by_class / total
-        ctx.save_for_backward(probability, true_probability, index, weights)
-        ctx.factors = on_truth, on_all, scale
-        return (dice + cross_entropy).to(logits.dtype)
+        scale = module.cross_entropy_weight / torch.where(weight > 0, weight, 1.0)
+        ctx.save_for_backward(logits, target, class_weights)
+        ctx.module = module
+        ctx.factors = -2 * share / total, share * dice_by_class / total, scale
+        return ((share * (1 - dice_by_class)).sum() + scale * missing).to(logits.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         """The gradient of the logits; nothing else has one."""
-        probability, true_probability, index, weights = ctx.saved_tensors
-        on_truth, on_all, scale = (
-            (factor * gradient).to(probability.dtype) for factor in ctx.factors
-        )
-        # Pixels left out have neither probability nor weight here, and so no gradient.
-        at_truth = true_probability * on_truth.take(index)
-        pull = weights * scale
-        mean = _weigh_classes(probability, on_all) + at_truth
-        result = probability * (pull - mean)[:, None]
-        result.addcmul_(probability, on_all.view(1, -1, 1, 1))
-        result.scatter_add_(1, index[:, None], (at_truth - pull)[:, None])
-        return result, None, None, None, None, None
+        logits, target, class_weights = ctx.saved_tensors
+        num_classes, module = logits.shape[1], ctx.module
+        on_truth, on_all, scale = ((factor * gradient).to(logits.dtype) for factor in ctx.factors)
+        blocks = RowBlocks(logits, (target.shape[1], target.shape[2]))
+        total = blocks.zeros()
+        for picture, rows, block in blocks:
+            labels = labels_of(target[picture, rows], num_classes, module.ignore_index).flatten()
+            kept, index = labels >= 0, labels.clamp(min=0)
+            probability = _below_highest(block, kept).exp_()
+            probability /= probability.sum(0).clamp_(min=1)
+            at_truth = probability.gather(0, index[None])[0] * on_truth.take(index)
+            pull = class_weights.take(index) * kept * scale
+            with exact_products(probability):
+                mean = on_all @ probability + at_truth
+            result = probability * (pull - mean)
+            result.addcmul_(probability, on_all[:, None])
+            result.scatter_add_(0, index[None], (at_truth - pull)[None])
+            blocks.add_gradient(total, picture, rows, result.view_as(block))
+        return blocks.gradient(total), None, None, None
 
 
-def _pick(values: Tensor, index: Tensor) -> Tensor:
-    """``(N, H, W)``: of each pixel, the value of one class."""
-    return values.gather(1, index[:, None]).squeeze(1)
+def _below_highest(block: Tensor, kept: Tensor) -> Tensor:
+    """``(C, pixels)``: how far each logit is below the highest of its pixel.
 
-
-def _sum_by_class(values: Tensor, index: Tensor, num_classes: int) -> Tensor:
-    """``(C,)`` float64: sums of ``(N, H, W)`` values.
-
-    In double precision, because single would lose the small ones among millions.
+    No power of it overflows and one is 1. Pixels left out are infinitely far below, so that they
+    have no probability of anything.
     """
-    sums = torch.zeros(num_classes, dtype=torch.float64, device=index.device)
-    return sums.scatter_add_(0, index.flatten(), values.double().flatten())
-
-
-def _weigh(kept: Tensor, index: Tensor, class_weights: Tensor | None, dtype: torch.dtype) -> Tensor:
-    """``(N, H, W)``: what each pixel counts in the cross-entropy."""
-    if class_weights is None:
-        return kept.to(dtype)
-    return class_weights.to(dtype).take(index) * kept
-
-
-def _weigh_classes(probability: Tensor, factors: Tensor) -> Tensor:
-    """``(N, H, W)``: of each pixel, the sum over classes of probability times factor."""
-    rows = factors.view(1, 1, -1).expand(len(probability), 1, -1)
-    with _full_precision(probability):
-        return torch.bmm(rows, probability.flatten(2)).view_as(probability[:, 0])
-
-
-def _full_precision(tensor: Tensor) -> AbstractContextManager[None]:
-    """Keeps autocast from cutting a matrix product to half precision."""
-    device = tensor.device.type
-    if not torch.amp.is_autocast_available(device):
-        return nullcontext()
-    return torch.autocast(device, enabled=False)
+    scores = block.flatten(1)
+    return scores - scores.amax(0).masked_fill_(~kept, torch.inf)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from aerialseg.errors import ConfigError, DataError
+from aerialseg.upsampling import upsample
 
 LEFT_OUT = -1
 """The label of a pixel that no loss looks at."""
@@ -30,7 +31,8 @@ class Loss(nn.Module):
         """The loss of one batch.
 
         Args:
-            logits: ``(N, C, H, W)`` float.
+            logits: ``(N, C, h, w)`` float, at the target's size or coarser; then the loss is
+                that of the logits upsampled to it.
             target: ``(N, H, W)`` integer class ids.
 
         Returns:
@@ -41,10 +43,17 @@ class Loss(nn.Module):
                 where looking would stall the device, their pixels are left out.
             ValueError: If the shapes do not fit.
         """
-        return self._formula(*_prepare(logits, target, self.ignore_index))
+        _check_shapes(logits, target)
+        return self._formula(logits if logits.dtype == torch.float64 else logits.float(), target)
 
-    def _formula(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def _formula(self, logits: Tensor, target: Tensor) -> Tensor:
         raise NotImplementedError
+
+    def _full_size(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits at the target's size, and labels."""
+        height, width = target.shape[1:]
+        labels = labels_of(target, logits.shape[1], self.ignore_index)
+        return upsample(logits, (height, width)), labels
 
 
 def weights_of(class_weights: Tensor | None, logits: Tensor) -> Tensor:
@@ -82,22 +91,28 @@ def check_not_negative(loss: nn.Module, *names: str) -> None:
         raise ConfigError(*problems)
 
 
-def _prepare(logits: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
-    """Logits in at least float32, and int64 labels with -1 for what is left out."""
-    shape = tuple(logits.shape)
-    if logits.ndim != 4 or target.shape != (shape[0], *shape[2:]):
-        raise ValueError(
-            f"logits and target have shapes {shape} and {tuple(target.shape)}; "
-            "wanted (N, C, H, W) and (N, H, W)"
-        )
+def labels_of(target: Tensor, num_classes: int, ignore_index: int) -> Tensor:
+    """Class ids as int64, with -1 for what is left out.
+
+    Raises:
+        DataError: If, on the CPU, there are ids that are no class.
+    """
     labels = target.long()
     ignored = labels == ignore_index
-    outside = (labels < 0) | (labels >= shape[1])
+    outside = (labels < 0) | (labels >= num_classes)
     if _can_look(labels):
-        _check_ids(labels, outside & ~ignored, shape[1])
-    if logits.dtype != torch.float64:
-        logits = logits.float()
-    return logits, labels.masked_fill(ignored | outside, LEFT_OUT)
+        _check_ids(labels, outside & ~ignored, num_classes)
+    return labels.masked_fill(ignored | outside, LEFT_OUT)
+
+
+def _check_shapes(logits: Tensor, target: Tensor) -> None:
+    given, wanted = tuple(logits.shape), tuple(target.shape)
+    fits = len(given) == 4 and len(wanted) == 3 and given[0] == wanted[0]
+    if not (fits and given[2] <= wanted[1] and given[3] <= wanted[2]):
+        raise ValueError(
+            f"logits and target have shapes {given} and {wanted}; "
+            "wanted (N, C, h, w) and (N, H, W), the logits no larger than the target"
+        )
 
 
 def _can_look(tensor: Tensor) -> bool:

@@ -45,8 +45,8 @@ class DiceLoss(Loss):
         self.smooth = smooth
         check_not_negative(self, "smooth")
 
-    def _formula(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return _dice(logits, labels, self.class_weights, self.smooth)
+    def _formula(self, logits: Tensor, target: Tensor) -> Tensor:
+        return _dice(*self._full_size(logits, target), self.class_weights, self.smooth)
 
 
 def _dice(logits: Tensor, labels: Tensor, class_weights: Tensor | None, smooth: float) -> Tensor:

@@ -29,7 +29,7 @@ class SegmentationModule(pl.LightningModule):
 
     Args:
         network: Maps ``(N, 3, H, W)`` float to a mapping with ``out``, and ``aux`` where there is
-            an auxiliary head, each ``(N, C, H, W)`` logits.
+            an auxiliary head, each ``(N, C, h, w)`` logits at its own stride.
         loss: Takes logits and an ``(N, H, W)`` integer target.
         layer_groups: The network's groups, input side first.
         fine_tune_start: Index of the first group that learns.
@@ -83,7 +83,7 @@ class SegmentationModule(pl.LightningModule):
         return self
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Maps ``(N, 3, H, W)`` uint8 pictures to ``(N, C, H, W)`` logits by head."""
+        """Maps ``(N, 3, H, W)`` uint8 pictures to ``(N, C, h, w)`` logits by head."""
         logits: dict[str, Tensor] = self.network(normalise(images, self.mean, self.std))
         return logits
 

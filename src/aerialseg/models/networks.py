@@ -1,8 +1,9 @@
 """Builders of segmentation networks; a model file under ``conf/model`` names one of them.
 
 Every network takes ``(N, 3, H, W)`` float pictures, normalised, and returns a dictionary with
-``"out"``, the ``(N, C, H, W)`` logits at the size of the input, and, where there is an auxiliary
-head, ``"aux"`` of the same shape. They start at random: weights are a separate choice, made in
+``"out"``, the ``(N, C, h, w)`` logits at the network's own stride, and, where there is an auxiliary
+head, ``"aux"`` likewise. Losses, metrics and inference bring them to the size they need: see
+:mod:`aerialseg.upsampling`. Networks start at random: weights are a separate choice, made in
 :mod:`aerialseg.models.weights`.
 """
 
@@ -31,10 +32,8 @@ def deeplabv3_mobilenet_v3_large(num_classes: int, *, aux_head: bool = True) -> 
     """
     from torchvision.models.segmentation import deeplabv3_mobilenet_v3_large as build
 
-    network: nn.Module = build(
-        weights=None, weights_backbone=None, num_classes=num_classes, aux_loss=aux_head
-    )
-    return network
+    parts = build(weights=None, weights_backbone=None, num_classes=num_classes, aux_loss=aux_head)
+    return BackboneAndHeads(parts.backbone, parts.classifier, parts.aux_classifier)
 
 
 def deeplabv3_resnet50(num_classes: int, *, aux_head: bool = True) -> nn.Module:
@@ -52,10 +51,8 @@ def deeplabv3_resnet50(num_classes: int, *, aux_head: bool = True) -> nn.Module:
     """
     from torchvision.models.segmentation import deeplabv3_resnet50 as build
 
-    network: nn.Module = build(
-        weights=None, weights_backbone=None, num_classes=num_classes, aux_loss=aux_head
-    )
-    return network
+    parts = build(weights=None, weights_backbone=None, num_classes=num_classes, aux_loss=aux_head)
+    return BackboneAndHeads(parts.backbone, parts.classifier, parts.aux_classifier)
 
 
 def lraspp_mobilenet_v3_large(num_classes: int) -> nn.Module:
@@ -71,8 +68,8 @@ def lraspp_mobilenet_v3_large(num_classes: int) -> nn.Module:
     """
     from torchvision.models.segmentation import lraspp_mobilenet_v3_large as build
 
-    network: nn.Module = build(weights=None, weights_backbone=None, num_classes=num_classes)
-    return network
+    parts = build(weights=None, weights_backbone=None, num_classes=num_classes)
+    return LiteRASPP(parts.backbone, parts.classifier)
 
 
 def segmentation_models_pytorch(
@@ -121,6 +118,57 @@ def segmentation_models_pytorch(
         stride=int(parts.encoder.output_stride),
         encoder_name=encoder_name,
     )
+
+
+class BackboneAndHeads(nn.Module):
+    """A backbone and one or two heads that each start from one of its feature maps.
+
+    Parameters keep torchvision's names, so weights move to it and back.
+
+    Args:
+        backbone: Gives ``{"out": features}``, and ``"aux"`` where there is an auxiliary head.
+        classifier: Turns the features ``out`` into logits, child after child.
+        aux_classifier: The same for the features ``aux``.
+    """
+
+    def __init__(
+        self, backbone: nn.Module, classifier: nn.Sequential, aux_classifier: nn.Sequential | None
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.classifier = classifier
+        self.aux_classifier = aux_classifier
+
+    @property
+    def heads(self) -> dict[str, nn.Sequential]:
+        """The heads by the name of the features they start from and of the logits they give."""
+        aux = self.aux_classifier
+        return {"out": self.classifier} if aux is None else {"out": self.classifier, "aux": aux}
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Logits by head, each ``(N, C, h, w)``; image ``(N, 3, H, W)`` float, normalised."""
+        features = self.backbone(image)
+        return {name: head(features[name]) for name, head in self.heads.items()}
+
+
+class LiteRASPP(nn.Module):
+    """A backbone and the Lite R-ASPP head, which joins two of its feature maps.
+
+    Parameters keep torchvision's names, so weights move to it and back.
+
+    Args:
+        backbone: Gives the feature maps ``high`` and ``low`` by name.
+        classifier: Turns them into logits.
+    """
+
+    def __init__(self, backbone: nn.Module, classifier: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.classifier = classifier
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """``{"out": logits}``, ``(N, C, h, w)``; image ``(N, 3, H, W)`` float, normalised."""
+        return {"out": self.classifier(self.backbone(image))}
 
 
 class EncoderDecoder(nn.Module):
