@@ -119,8 +119,8 @@ def test_a_damaged_picture_is_one_line_even_from_a_worker(root, num_workers):
     module = _module(root, num_workers=num_workers)
     module.prepare()
     broken = module.samples("train")[0]
-    broken.image.write_bytes(b"\xff\xd8\xff")
     loader = module.train_dataloader()
+    broken.image.write_bytes(b"\xff\xd8\xff")
     with pytest.raises(SampleError) as error:
         list(loader)
     if loader._iterator is not None:  # the traceback holds it, and collecting it so takes seconds

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from tiny_data import mask, picture, save
+from tiny_data import mask, picture, save, save_with_thumbnail
 
 from aerialseg.data.decoding import check_whole
 from aerialseg.data.images import (
@@ -66,21 +66,9 @@ def test_a_picture_cut_short_is_never_half_a_picture(tmp_path, suffix):
     assert refused >= 0.7 * len(data)
 
 
-def _with_thumbnail(path: Path) -> bytes:
-    """A JPEG whose EXIF data hold a whole small JPEG, end marker included."""
-    thumbnail = save(path.with_name("thumbnail.jpg"), picture((8, 8))).read_bytes()
-    exif = Image.Exif()
-    exif[0x010E] = "x"  # a description, so that there are EXIF data
-    payload = exif.tobytes() + thumbnail
-    data = save(path, picture((64, 64))).read_bytes()
-    segment = b"\xff\xe1" + (len(payload) + 2).to_bytes(2, "big") + payload
-    return data[:2] + segment + data[2:]
-
-
 def test_a_thumbnail_does_not_hide_that_the_picture_is_cut_short(tmp_path):
     path = tmp_path / "a.jpg"
-    data = _with_thumbnail(path)
-    path.write_bytes(data)
+    data = save_with_thumbnail(path).read_bytes()
     assert read_image(path).shape == (64, 64, 3)
     check_whole(path)
     path.write_bytes(data[:-10])

@@ -27,6 +27,18 @@ def save(path: Path, array, **options) -> Path:
     return path
 
 
+def save_with_thumbnail(path: Path) -> Path:
+    """Writes a JPEG whose EXIF data hold a whole small JPEG, end marker included."""
+    thumbnail = save(path.with_name("thumbnail.jpg"), picture((8, 8))).read_bytes()
+    exif = Image.Exif()
+    exif[0x010E] = "x"  # a description, so that there are EXIF data
+    payload = exif.tobytes() + thumbnail
+    data = save(path, picture((64, 64))).read_bytes()
+    segment = b"\xff\xe1" + (len(payload) + 2).to_bytes(2, "big") + payload
+    path.write_bytes(data[:2] + segment + data[2:])
+    return path
+
+
 def text(path: Path, *lines: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -1,8 +1,8 @@
 """The data module: one data set, listed, checked, counted, split and loaded."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,22 +11,28 @@ import numpy.typing as npt
 import pytorch_lightning as pl
 import torch
 from annotated_types import Ge, Gt, Lt
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from aerialseg.classes import ClassTable
 from aerialseg.data.dataset import Augmentation, SemSegDataset, collate
+from aerialseg.data.feature_store import FeatureStore
+from aerialseg.data.features import FeatureDataset, collate_features
 from aerialseg.data.files import fingerprint
 from aerialseg.data.images import MaskFormat
 from aerialseg.data.layouts import Layout, Sample, Split
+from aerialseg.data.mask_memory import MaskMemory, keep_masks
 from aerialseg.data.sampling import (
     EpochSampler,
     SameSizeBatchSampler,
     TrainBatchSampler,
-    use_one_thread,
+    set_up_worker,
 )
 from aerialseg.data.splits import split_samples
 from aerialseg.data.statistics import class_counts
 from aerialseg.errors import DataError
+
+_PADDING = 1.25
+"""Up to a quarter more pixels for the sake of one size."""
 
 
 class AerialSegDataModule(pl.LightningDataModule):
@@ -57,6 +63,11 @@ class AerialSegDataModule(pl.LightningDataModule):
             frames share; they stay on one side of the split. None: each picture is its own group.
         seed: Decides the split, the order of every epoch and every augmentation.
         augmentation: What the training pictures go through; None leaves them as they are.
+        mask_memory_mb: Most megabytes (10**6 bytes) of masks kept in memory as run lengths,
+            about 40 masks of 1280x720 in one; those beyond are read from their files each time.
+
+    Attributes:
+        features: Served instead of pictures where it holds a split; None to begin with.
     """
 
     def __init__(
@@ -74,6 +85,7 @@ class AerialSegDataModule(pl.LightningDataModule):
         group_pattern: str | None = None,
         seed: Annotated[int, Ge(0)] = 0,
         augmentation: Augmentation | None = None,
+        mask_memory_mb: Annotated[int, Ge(0)] = 512,
     ) -> None:
         super().__init__()
         self.root = Path(root).expanduser()
@@ -87,6 +99,8 @@ class AerialSegDataModule(pl.LightningDataModule):
         self.group_pattern = group_pattern
         self.seed = seed
         self.augmentation = augmentation
+        self.mask_memory_mb = mask_memory_mb
+        self.features: FeatureStore | None = None
         self._class_source = classes
 
     @cached_property
@@ -157,15 +171,40 @@ class AerialSegDataModule(pl.LightningDataModule):
             seed=self.seed,
         )
 
+    @cached_property
+    def training_size(self) -> tuple[int, int] | None:
+        """Height and width that every training picture is padded to; None if batches differ.
+
+        Where pictures are of nearly one size and not augmented, all are padded to the largest:
+        then what the network makes of one does not depend on which others are in its batch.
+        """
+        if self.augmentation is not None and self.augmentation.transforms:
+            return None
+        sizes = self.dataset("train").sizes()
+        height, width = (max(edges) for edges in zip(*sizes, strict=True))
+        pixels = sum(height * width for height, width in sizes)
+        return (height, width) if height * width * len(sizes) <= _PADDING * pixels else None
+
+    def frozen_batches(self, split: Split) -> DataLoader[dict[str, Any]]:
+        """Every picture of a split once, in batches of one size, padded as training pads them."""
+        dataset = self.dataset(split)
+        size = self.training_size if split == "train" else None
+        sizes = dataset.sizes() if size is None else [size] * len(dataset)
+        return self._loader(dataset, SameSizeBatchSampler(sizes, self.batch_size), size=size)
+
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:
         """Shuffled and augmented batches."""
         dataset = self.dataset("train", augment=True)
         sampler = EpochSampler(len(dataset), seed=self.seed, shuffle=True)
+        batches = TrainBatchSampler(sampler, self.batch_size)
         if self.trainer is not None:
             # On resume Lightning starts the workers before it tells the sampler its epoch.
-            progress = self.trainer.fit_loop.epoch_progress.current
-            sampler.set_epoch(progress.processed)  # type: ignore[attr-defined] # declared too wide
-        return self._loader(dataset, TrainBatchSampler(sampler, self.batch_size))
+            loop = self.trainer.fit_loop
+            epochs: Any = loop.epoch_progress.current  # declared too wide
+            sampler.set_epoch(epochs.processed)
+            if loop.restarting:
+                batches.skip(epochs.processed, loop.epoch_loop.batch_progress.current.ready)
+        return self._loader(dataset, batches, split="train", size=self.training_size)
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
         """Plain batches of pictures of one size, so that none is padded."""
@@ -197,21 +236,48 @@ class AerialSegDataModule(pl.LightningDataModule):
         )
         return _Contents(samples, counts, listing.sample_submission)
 
+    @cached_property
+    def _mask_memory(self) -> MaskMemory:
+        """The masks of all splits; filled when the first loader is made, before its workers."""
+        return keep_masks(
+            self._contents.samples,
+            self.dataset("train").read_mask,
+            made_with=(self.classes.to_mapping(), self.mask_format),
+            image_min_size=self.image_min_size,
+            megabytes=self.mask_memory_mb,
+            cache_dir=self.cache_dir,
+        )
+
     def _plain_loader(self, split: Split) -> DataLoader[dict[str, Any]]:
         dataset = self.dataset(split)
-        return self._loader(dataset, SameSizeBatchSampler(dataset.sizes(), self.batch_size))
+        batches = SameSizeBatchSampler(dataset.sizes(), self.batch_size)
+        return self._loader(dataset, batches, split=split)
 
     def _loader(
-        self, dataset: SemSegDataset, batch_sampler: Iterable[list[Any]]
+        self,
+        dataset: SemSegDataset,
+        batch_sampler: Iterable[list[Any]],
+        *,
+        split: Split | None = None,
+        size: tuple[int, int] | None = None,
     ) -> DataLoader[dict[str, Any]]:
+        """Loads features instead of pictures where there are some of the ``split``."""
+        if split in ("train", "val") and self.mask_memory_mb:
+            rows = [sample.split == split for sample in self._contents.samples]
+            dataset.mask_memory = self._mask_memory.select(np.flatnonzero(rows))
+        served: Dataset[dict[str, Any]] = dataset
+        into_batch: Callable[..., dict[str, Any]] = collate
+        if self.features is not None and split in self.features.splits:
+            served = FeatureDataset(dataset, self.features, split=split)
+            into_batch = collate_features
         return DataLoader(
-            dataset,
+            served,
             batch_sampler=batch_sampler,
             num_workers=self.num_workers,
-            collate_fn=collate,
+            collate_fn=partial(into_batch, size=size or (0, 0)),
             pin_memory=torch.cuda.is_available(),
             persistent_workers=self.num_workers > 0,
-            worker_init_fn=use_one_thread,
+            worker_init_fn=set_up_worker,
             # Its own generator: loading must not move the global random state of training.
             generator=torch.Generator().manual_seed(self.seed),
         )

@@ -2,23 +2,25 @@
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, default_collate
 
 from aerialseg.classes import IGNORE_INDEX, ClassTable
 from aerialseg.data.images import (
     MaskFormat,
-    read_image,
     read_mask,
+    read_resized,
     read_size,
     resize_keep_aspect,
     resized,
 )
 from aerialseg.data.listing import Sample
+from aerialseg.data.mask_memory import MaskMemory
 from aerialseg.data.masks import check_ids
 from aerialseg.errors import DataError
 
@@ -69,6 +71,9 @@ class SemSegDataset(Dataset[dict[str, Any]]):
         mask_format: What the pixels of a mask file are.
         augmentation: Applied after resizing; None for none.
         seed: Decides the augmentation, 0 or more.
+
+    Attributes:
+        mask_memory: The masks of these samples where they are kept in memory; None if not.
     """
 
     def __init__(
@@ -85,6 +90,7 @@ class SemSegDataset(Dataset[dict[str, Any]]):
         self.classes = classes
         self.image_min_size = image_min_size
         self.seed = seed
+        self.mask_memory: MaskMemory | None = None
         self._colours = classes.palette[: len(classes)] if mask_format == "colour" else None
         self._augmentation = augmentation if augmentation and augmentation.transforms else None
 
@@ -107,29 +113,72 @@ class SemSegDataset(Dataset[dict[str, Any]]):
             raise IndexError(f"no sample {index} among {len(self)}")
         sample = self.samples[index]
         try:
-            arrays = self._augmented(self._load(sample), epoch, index)
+            arrays = self._augmented(self._load(index), epoch, index)
         except DataError as error:
-            lines = (f"{sample.name}: {problem}" for problem in error.problems)
-            raise SampleError(*lines) from None
+            raise _naming(sample, error) from None
         # Channels stay last in memory: what was decoded is not copied, and devices like it.
         tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
         tensors["image"] = tensors["image"].permute(2, 0, 1)
         return {**tensors, "id": sample.id, "index": index}
 
-    def sizes(self) -> list[tuple[int, int]]:
-        """Height and width of every picture as served without augmentation, from the headers."""
-        return [resized(read_size(s.image), self.image_min_size) for s in self.samples]
+    def mask(self, index: int) -> torch.Tensor:
+        """The ``(H, W)`` uint8 mask of one sample, resized as its picture is, which is not read.
 
-    def _load(self, sample: Sample) -> dict[str, npt.NDArray[np.uint8]]:
-        image = read_image(sample.image)
-        arrays = {"image": resize_keep_aspect(image, self.image_min_size)}
-        if sample.mask is not None:
-            mask = read_mask(sample.mask, colours=self._colours)
-            if mask.shape != image.shape[:2]:
-                raise DataError(f"{sample.mask}: its size differs from that of {sample.image}")
-            check_ids(mask, self.classes, path=sample.mask)
-            arrays["mask"] = resize_keep_aspect(mask, self.image_min_size, is_mask=True)
-        return arrays
+        Raises:
+            SampleError: If the sample has no mask or it cannot be loaded.
+        """
+        sample = self.samples[index]
+        size = self._size(sample)
+        try:
+            return torch.from_numpy(self._load_mask(index, size))
+        except DataError as error:
+            raise _naming(sample, error) from None
+
+    def sizes(self) -> list[tuple[int, int]]:
+        """Height and width of every picture as served without augmentation, from the headers.
+
+        Raises:
+            SampleError: If a picture's header cannot be read.
+        """
+        return [resized(self._size(sample), self.image_min_size) for sample in self.samples]
+
+    def _size(self, sample: Sample) -> tuple[int, int]:
+        try:
+            return read_size(sample.image)
+        except DataError as error:
+            raise _naming(sample, error) from None
+
+    def read_mask(self, path: Path) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
+        """Reads a mask file: the resized ``(h, w)`` mask, and its height and width before.
+
+        Raises:
+            DataError: If the file cannot be read or holds an id or a colour of no class.
+        """
+        mask = read_mask(path, colours=self._colours)
+        check_ids(mask, self.classes, path=path)
+        size = mask.shape[0], mask.shape[1]
+        return resize_keep_aspect(mask, self.image_min_size, is_mask=True), size
+
+    def _load(self, index: int) -> dict[str, npt.NDArray[np.uint8]]:
+        sample = self.samples[index]
+        image, size = read_resized(sample.image, self.image_min_size)
+        if sample.mask is None:
+            return {"image": image}
+        return {"image": image, "mask": self._load_mask(index, size)}
+
+    def _load_mask(self, index: int, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        """The resized mask of a picture whose file has this height and width."""
+        sample = self.samples[index]
+        if sample.mask is None:
+            raise DataError("has no mask")
+        if self.mask_memory is not None:
+            kept = self.mask_memory.read(index, sample.mask, size)
+            if kept is not None:
+                return kept
+        mask, mask_size = self.read_mask(sample.mask)
+        if mask_size != size:
+            raise DataError(f"{sample.mask}: its size differs from that of {sample.image}")
+        return mask
 
     def _augmented(
         self, arrays: dict[str, npt.NDArray[np.uint8]], epoch: int, index: int
@@ -151,34 +200,61 @@ class SemSegDataset(Dataset[dict[str, Any]]):
 
 
 def collate(
-    batch: Sequence[dict[str, Any]], *, padding_colour: tuple[int, int, int] = PADDING_COLOUR
+    batch: Sequence[dict[str, Any]],
+    *,
+    size: tuple[int, int] = (0, 0),
+    padding_colour: tuple[int, int, int] = PADDING_COLOUR,
 ) -> dict[str, Any]:
     """Makes a batch of samples; smaller ones are padded at the bottom and on the right.
 
     Args:
         batch: What :class:`SemSegDataset` serves, all with a mask or all without.
+        size: Least height and width of the batch, in pixels.
         padding_colour: RGB, 0 to 255; masks are padded with 255, which is ignored.
 
     Returns:
         ``image`` ``(N, 3, H, W)`` uint8 with channels last in memory, ``mask`` ``(N, H, W)``
         uint8 unless there is none, ``id`` a list, ``index`` ``(N,)`` int64.
     """
-    height = max(sample["image"].shape[1] for sample in batch)
-    width = max(sample["image"].shape[2] for sample in batch)
-    images = torch.empty((len(batch), height, width, 3), dtype=torch.uint8)
-    masks = torch.empty((len(batch), height, width), dtype=torch.uint8)
-    for row, sample in enumerate(batch):
-        image = sample["image"]
-        inside = (row, slice(image.shape[1]), slice(image.shape[2]))
-        if image.shape[1:] != (height, width):
-            images[row] = torch.tensor(padding_colour, dtype=torch.uint8)
-            masks[row] = IGNORE_INDEX
-        images[inside] = image.permute(1, 2, 0)
-        if "mask" in sample:
-            masks[inside] = sample["mask"]
-    result: dict[str, Any] = {"image": images.permute(0, 3, 1, 2)}
+    images = [sample["image"] for sample in batch]
+    height = max(size[0], *(image.shape[1] for image in images))
+    width = max(size[1], *(image.shape[2] for image in images))
+    stacked = _stack([image.permute(1, 2, 0) for image in images], (height, width), padding_colour)
+    result: dict[str, Any] = {"image": stacked.permute(0, 3, 1, 2)}
     if "mask" in batch[0]:
-        result["mask"] = masks
-    result["id"] = [sample["id"] for sample in batch]
-    result["index"] = torch.tensor([sample["index"] for sample in batch], dtype=torch.int64)
-    return result
+        result["mask"] = collate_masks([sample["mask"] for sample in batch], (height, width))
+    return {**result, **names_of(batch)}
+
+
+def collate_masks(masks: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
+    """``(N, H, W)`` uint8: masks padded to ``size`` with 255, which is ignored."""
+    return _stack(masks, size, IGNORE_INDEX)
+
+
+def names_of(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What a batch knows of its samples: ``id`` a list, ``index`` ``(N,)`` int64."""
+    indices = torch.tensor([sample["index"] for sample in batch], dtype=torch.int64)
+    return {"id": [sample["id"] for sample in batch], "index": indices}
+
+
+def _stack(
+    arrays: Sequence[torch.Tensor], size: tuple[int, int], padding: int | tuple[int, int, int]
+) -> torch.Tensor:
+    """``(N, H, W, ...)`` uint8: what is smaller than ``size`` is padded."""
+    # torch's own function, since in a worker it fills shared memory: no copy on the way out.
+    stacked: torch.Tensor = default_collate([_pad(array, size, padding) for array in arrays])
+    return stacked
+
+
+def _pad(
+    array: torch.Tensor, size: tuple[int, int], padding: int | tuple[int, int, int]
+) -> torch.Tensor:
+    if array.shape[:2] == size:
+        return array
+    padded = torch.tensor(padding, dtype=torch.uint8).expand(*size, *array.shape[2:]).clone()
+    padded[: array.shape[0], : array.shape[1]] = array
+    return padded
+
+
+def _naming(sample: Sample, error: DataError) -> SampleError:
+    return SampleError(*(f"{sample.name}: {problem}" for problem in error.problems))

@@ -13,6 +13,7 @@ from aerialseg.errors import DataError
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _END_OF_PNG = b"IEND"
+_FRAMES = {b"\xff%c" % code for code in range(0xC0, 0xD0) if code not in (0xC4, 0xC8, 0xCC)}
 _START_OF_SCAN = b"\xff\xda"
 _END_OF_IMAGE = b"\xff\xd9"
 _FAULTS = (
@@ -62,14 +63,19 @@ def is_whole_jpeg(data: bytes) -> bool:
     thumbnail has an end marker too, so the segments before the scan are stepped over. What
     cameras append after the end marker does no harm.
     """
-    position = 2
-    while data[position : position + 1] == b"\xff":
-        if data[position : position + 2] == _START_OF_SCAN:
+    for marker, position in _segments(data):
+        if marker == _START_OF_SCAN:
             return data.rfind(_END_OF_IMAGE, position) >= 0
-        padded = data[position + 1 : position + 2] == b"\xff"
-        length = 0 if padded else int.from_bytes(data[position + 2 : position + 4], "big")
-        position += 1 if padded else 2 + length
     return False
+
+
+def jpeg_size(data: bytes) -> tuple[int, int]:
+    """Height and width in pixels of a JPEG; zeros if its header does not tell."""
+    for marker, position in _segments(data):
+        if marker in _FRAMES:
+            height, width = data[position + 5 : position + 7], data[position + 7 : position + 9]
+            return int.from_bytes(height, "big"), int.from_bytes(width, "big")
+    return 0, 0
 
 
 def check_whole(path: str | Path) -> None:
@@ -97,6 +103,19 @@ def check_whole(path: str | Path) -> None:
 CUT_SHORT = "the file is cut short"
 _TAIL = 4096
 _LONGEST_SEGMENT = 2**16 + 1
+
+
+def _segments(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Marker and position of the segments of a JPEG, up to the scan and not beyond it."""
+    position = 2
+    while data[position : position + 1] == b"\xff":
+        marker = data[position : position + 2]
+        yield marker, position
+        if marker == _START_OF_SCAN:
+            return
+        padded = marker == b"\xff\xff"
+        length = 0 if padded else int.from_bytes(data[position + 2 : position + 4], "big")
+        position += 1 if padded else 2 + length
 
 
 def _reason(error: Exception) -> str:

@@ -1,6 +1,10 @@
 """Which samples make which batch: a function of seed and epoch alone."""
 
+import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -53,6 +57,11 @@ class TrainBatchSampler(Sampler[list[tuple[int, int]]]):
     def __init__(self, sampler: EpochSampler, batch_size: int) -> None:
         self.sampler = sampler
         self.batch_size = batch_size
+        self._done = (0, 0)
+
+    def skip(self, epoch: int, batches: int) -> None:
+        """Leaves out the first batches of one epoch, which a resumed run has learnt from."""
+        self._done = (epoch, batches)
 
     def __len__(self) -> int:
         return len(_starts(len(self.sampler), self.batch_size))
@@ -60,7 +69,9 @@ class TrainBatchSampler(Sampler[list[tuple[int, int]]]):
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         keys = list(self.sampler)
         starts = _starts(len(keys), self.batch_size)
-        for start, end in zip(starts, [*starts[1:], len(keys)], strict=True):
+        batches = zip(starts, [*starts[1:], len(keys)], strict=True)
+        epoch, done = self._done
+        for start, end in islice(batches, done if self.sampler.epoch == epoch else 0, None):
             yield keys[start:end]
 
 
@@ -91,13 +102,25 @@ class SameSizeBatchSampler(Sampler[list[int]]):
         return iter(self.batches)
 
 
-def use_one_thread(worker: int) -> None:
-    """Keeps a loader's worker to one thread of OpenCV, as torch's loader does for torch.
+def set_up_worker(worker: int) -> None:
+    """Keeps a loader's worker to one thread of OpenCV, and at work when the run is told to stop.
 
-    0 and not 1: both mean one thread, but 1 waits for the threads of OpenCV's pool to end, and
-    in a forked process they do not exist, so it would wait for ever.
+    Ctrl-C and schedulers signal every process of a group, but the training process needs its
+    workers until it has finished its batch; it ends them itself.
     """
+    # 0 and not 1: both mean one thread, but 1 waits for the threads of OpenCV's pool to end, and
+    # in a forked process they do not exist, so it would wait for ever.
     cv2.setNumThreads(0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "sigwaitinfo"):  # not on macOS
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=_end_for_parent, daemon=True).start()
+
+
+def _end_for_parent() -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
+        pass
+    os._exit(0)
 
 
 def _starts(length: int, batch_size: int) -> list[int]:
