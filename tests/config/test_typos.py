@@ -7,12 +7,12 @@ from aerialseg.config.targets import ALLOWED
 
 PACKAGES = ", ".join(ALLOWED)
 TOP = (
-    "augmentation, callbacks, checkpoint, data, existing, input, logger, loss, model, optimizer, "
-    "paths, run_name, scheduler, seed, stage, task, trainer"
+    "augmentation, callbacks, checkpoint, compute, data, existing, input, logger, loss, model, "
+    "optimizer, paths, run_name, scheduler, seed, stage, task, trainer"
 )
 STAGE = (
-    "aux_loss, epochs, fine_tune_start, from_run, init_checkpoint, learning_rate, load_from, "
-    "name, previous"
+    "aux_loss, cache_features, epochs, fine_tune_start, from_run, init_checkpoint, learning_rate, "
+    "load_from, name, previous"
 )
 PRECISIONS = (
     "64, 32, 16, transformer-engine, transformer-engine-float16, 16-true, 16-mixed, bf16-true, "

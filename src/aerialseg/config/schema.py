@@ -50,9 +50,19 @@ class Stage:
     learning_rate: Annotated[float, Gt(0)]
     epochs: Annotated[int, Gt(0)]
     aux_loss: bool
+    cache_features: Literal["auto", "on", "off"]
     from_run: str
     load_from: Literal["best", "last"]
     init_checkpoint: str | None
+
+
+@dataclass(frozen=True)
+class Compute:
+    """``conf/compute``: how the hardware is made the most of."""
+
+    channels_last: bool
+    tf32: bool
+    compile: bool
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,7 @@ class Experiment:
     optimizer: Node
     scheduler: Node | Nothing
     stage: Stage
+    compute: Compute
     trainer: Node
     callbacks: dict[str, Node]
     logger: Node | Nothing

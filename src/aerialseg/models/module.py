@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,12 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
+from torchmetrics import Metric
 
 from aerialseg.checkpoints import Description, describe
 from aerialseg.metrics import SegmentationMetrics, summarise
+from aerialseg.models.epoch_sums import MeanLoss, put_sums, take_sums
+from aerialseg.models.features import FrozenPrefix, has_frozen_prefix
 from aerialseg.models.layers import LayerGroup, freeze_below, frozen_modules
 from aerialseg.models.normalisation import normalise
 
@@ -36,8 +40,13 @@ class SegmentationModule(pl.LightningModule):
         optimizer: Called with the parameter groups.
         scheduler: Called with the optimizer and stepped once an epoch; ``None`` for none.
         aux_weight: What the auxiliary head's loss counts beside the main one.
-        seed: With the epoch, decides what dropout drops.
+        seed: With epoch and batch, decides what dropout drops.
         description: What the checkpoints will say about themselves.
+        channels_last: Whether the numbers of a pixel lie together in memory, which convolutions
+            prefer on most hardware.
+
+    A batch holds ``mask`` and either ``image``, or ``features``: what :attr:`frozen_prefix` made
+    of the pictures once and for all.
     """
 
     mean: Tensor
@@ -55,9 +64,11 @@ class SegmentationModule(pl.LightningModule):
         aux_weight: float,
         seed: int,
         description: Description,
+        channels_last: bool = True,
     ) -> None:
         super().__init__()
-        self.network = network
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.network = network.to(memory_format=self.memory_format)
         self.loss = loss
         self.layer_groups = layer_groups
         self.fine_tune_start = fine_tune_start
@@ -70,6 +81,7 @@ class SegmentationModule(pl.LightningModule):
         # Not persistent: the description carries them, and the state dict stays the network's.
         self.register_buffer("mean", torch.tensor(description.mean), persistent=False)
         self.register_buffer("std", torch.tensor(description.std), persistent=False)
+        self.train_loss = MeanLoss()
         self.train_metrics = SegmentationMetrics(len(self.class_names))
         self.val_metrics = SegmentationMetrics(len(self.class_names))
         self._scored: dict[str, dict[str, float]] = {}
@@ -82,31 +94,51 @@ class SegmentationModule(pl.LightningModule):
             module.eval()
         return self
 
+    @cached_property
+    def frozen_prefix(self) -> FrozenPrefix | None:
+        """What the stage never trains, if the network can be cut where it ends."""
+        frozen = frozen_modules(self.layer_groups, self.fine_tune_start)
+        if not has_frozen_prefix(self.network, frozen):
+            return None
+        return FrozenPrefix(self.network, frozen)
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """``(N, 3, H, W)`` uint8 pictures as the network takes them: float32, normalised."""
+        return normalise(images, self.mean, self.std).contiguous(memory_format=self.memory_format)
+
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Maps ``(N, 3, H, W)`` uint8 pictures to ``(N, C, h, w)`` logits by head."""
-        logits: dict[str, Tensor] = self.network(normalise(images, self.mean, self.std))
+        logits: dict[str, Tensor] = self.network(self.normalised(images))
         return logits
 
-    def on_train_epoch_start(self) -> None:
-        """Makes dropout a function of seed and epoch, so that a resumed run repeats it."""
-        seeds = np.random.SeedSequence([self.seed, self.current_epoch])
+    def on_train_start(self) -> None:
+        """Logs the loss of an epoch that was cut short, should nothing of it be left to train."""
+        if self.train_loss.update_called:
+            self._log_train_loss()
+
+    def on_train_batch_start(self, batch: Batch, batch_index: int) -> None:
+        """Makes dropout a function of seed, epoch and batch, so that a resumed run repeats it."""
+        seeds = np.random.SeedSequence([self.seed, self.current_epoch, batch_index])
         torch.manual_seed(int(seeds.generate_state(1)[0]))
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """One step; the auxiliary head counts only where the stage has one."""
-        logits = self(batch["image"])
+        logits = self._logits(batch)
         loss: Tensor = self.loss(logits["out"], batch["mask"])
         if "aux" in logits:
             loss = loss + self.aux_weight * self.loss(logits["aux"], batch["mask"])
         self.train_metrics.update(logits["out"].detach(), batch["mask"])
-        self._log_loss("train/loss", loss, batch)
+        self.train_loss.update(loss.detach(), len(batch["mask"]))
+        self._log_train_loss()
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Counts one batch; the loss is that of the main head alone."""
-        logits = self(batch["image"])["out"]
+        logits = self._logits(batch)["out"]
         self.val_metrics.update(logits, batch["mask"])
-        self._log_loss("val/loss", self.loss(logits, batch["mask"]), batch)
+        loss = self.loss(logits, batch["mask"])
+        size = len(batch["mask"])
+        self.log("val/loss", loss, on_step=False, on_epoch=True, batch_size=size, prog_bar=True)
 
     def on_train_epoch_end(self) -> None:
         """Logs the training scores of the epoch."""
@@ -129,17 +161,39 @@ class SegmentationModule(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": self.make_scheduler(optimizer)}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Makes the checkpoint describe itself."""
+        """Makes the checkpoint describe itself, and hold what an unfinished epoch added up."""
         # Lightning goes on telling the last score of a class that has none any more.
-        known = {"train/loss", "val/loss"}.union(*self._scored.values())
+        scores = {name: value for split in self._scored.values() for name, value in split.items()}
+        known = {"train/loss", "val/loss", *scores}
         logged = self.trainer.callback_metrics.items()
-        scores = {name: float(value) for name, value in logged if name in known}
-        state = replace(self.description, epoch=self.current_epoch + 1, metrics=scores)
-        describe(checkpoint, state)
+        scores |= {name: float(value) for name, value in logged if name in known}
+        epochs: Any = self.trainer.fit_loop.epoch_progress.current  # declared too wide
+        describe(checkpoint, replace(self.description, epoch=epochs.processed, metrics=scores))
+        if epochs.started > epochs.processed:
+            checkpoint["unfinished_epoch"] = take_sums(self._train_sums)
 
-    def _log_loss(self, name: str, loss: Tensor, batch: Batch) -> None:
-        size = len(batch["image"])
-        self.log(name, loss.detach(), on_step=False, on_epoch=True, batch_size=size, prog_bar=True)
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Goes on from the scores and sums that the checkpoint holds."""
+        for name, value in checkpoint["aerialseg"]["metrics"].items():
+            self._scored.setdefault(name.partition("/")[0], {})[name] = value
+        if "unfinished_epoch" in checkpoint:
+            put_sums(self._train_sums, checkpoint["unfinished_epoch"])
+
+    @property
+    def _train_sums(self) -> dict[str, Metric]:
+        return {"loss": self.train_loss, "metrics": self.train_metrics}
+
+    def _logits(self, batch: Batch) -> dict[str, Tensor]:
+        if "features" not in batch:
+            logits: dict[str, Tensor] = self(batch["image"])
+            return logits
+        if self.frozen_prefix is None:
+            raise ValueError("the batch holds features, but no part of the network made them")
+        features = {name: value.float() for name, value in batch["features"].items()}
+        return self.frozen_prefix.logits(features)
+
+    def _log_train_loss(self) -> None:
+        self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
 
     def _log_scores(self, split: str, metrics: SegmentationMetrics) -> None:
         scores = summarise(metrics.compute(), self.class_names)

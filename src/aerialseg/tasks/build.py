@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytorch_lightning as pl
-import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning_fabric.utilities.exceptions import MisconfigurationException
@@ -13,15 +12,19 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Timer
 from torch import nn
 
+from aerialseg.callbacks.curves import ContinuousCurves
+from aerialseg.callbacks.signals import StopOnSignal
 from aerialseg.checkpoints import Description, network_state, read_checkpoint
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.statistics import class_weights
 from aerialseg.errors import AerialsegError, CheckpointError, ConfigError
 from aerialseg.files import hash_file
+from aerialseg.inference import Predictor, native_device
 from aerialseg.models.layers import layer_groups, resolve_start
 from aerialseg.models.module import SegmentationModule
 from aerialseg.models.transfer import continue_from
 from aerialseg.models.weights import is_file_name, load_weights
+from aerialseg.tasks.hardware import fused, precision, use_hardware
 from aerialseg.tasks.quiet import quieten_lightning
 
 
@@ -73,16 +76,18 @@ def build_module(cfg: DictConfig, data: AerialSegDataModule) -> tuple[Segmentati
     parent = parent_of(cfg)
     origin = _start(network, cfg, final_layers=groups[-1].names)
     weights = class_weights(data.class_counts, cfg.loss.class_weights)
+    use_hardware(network, cfg.compute)
     module = SegmentationModule(
         network,
         build(cfg.loss.function, "loss.function", class_weights=weights.tolist()),
         layer_groups=groups,
         fine_tune_start=resolve_start(groups, cfg.stage.fine_tune_start),
-        optimizer=build(cfg.optimizer, "optimizer"),
+        optimizer=build(fused(cfg.optimizer, precision(cfg.trainer)), "optimizer"),
         scheduler=build(cfg.scheduler, "scheduler"),
         aux_weight=cfg.loss.aux_weight,
         seed=cfg.seed,
         description=_describe(cfg, data, parent),
+        channels_last=cfg.compute.channels_last,
     )
     return module, origin
 
@@ -91,20 +96,20 @@ def build_trainer(cfg: DictConfig) -> pl.Trainer:
     """The Lightning trainer with its callbacks, its logger and a clock that survives a resume."""
     quieten_lightning()
     callbacks = [build(node, f"callbacks.{key}") for key, node in cfg.callbacks.items()]
-    callbacks.append(Timer())
+    callbacks += [Timer(), ContinuousCurves(), StopOnSignal()]
     logger = build(cfg.logger, "logger") or False
     node = cfg.trainer.copy()
-    if node.get("precision") is None:
-        node.precision = native_precision(use_gpu=cfg.trainer.accelerator != "cpu")
+    node.precision = precision(cfg.trainer)
     return cast("pl.Trainer", build(node, "trainer", callbacks=callbacks, logger=logger))
 
 
-def native_precision(*, use_gpu: bool) -> str:
-    """The precision the hardware does well: bfloat16 where it is native, else half, else single."""
-    if not (use_gpu and torch.cuda.is_available()):
-        return "32-true"
-    # Turing and older only emulate bfloat16, slower than single precision.
-    return "bf16-mixed" if torch.cuda.get_device_capability() >= (8, 0) else "16-mixed"
+def build_predictor(cfg: DictConfig) -> Predictor:
+    """The network of ``checkpoint`` for inference; in single precision unless told otherwise."""
+    return Predictor(
+        Path(cfg.checkpoint).expanduser(),
+        device=native_device(cfg.trainer.accelerator),
+        precision=cfg.trainer.get("precision") or "32-true",
+    )
 
 
 def parent_of(cfg: DictConfig) -> dict[str, str | None]:

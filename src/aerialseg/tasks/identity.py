@@ -16,7 +16,8 @@ def run_identity(cfg: DictConfig, data: AerialSegDataModule) -> dict[str, Any]:
     parts = ("seed", "model", "loss", "augmentation", "optimizer", "scheduler", "data", "stage")
     chosen = {part: config[part] for part in parts}
     for part, names in {
-        "data": ("root", "classes", "cache_dir", "num_workers"),  # the fingerprint has the classes
+        # The fingerprint has the classes.
+        "data": ("root", "classes", "cache_dir", "num_workers", "mask_memory_mb"),
         "stage": ("from_run", "init_checkpoint"),
     }.items():
         chosen[part] = _without(chosen[part], names)

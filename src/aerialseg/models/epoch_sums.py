@@ -1,0 +1,49 @@
+"""What an epoch of training adds up, kept so that one cut short can go on adding."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+
+class MeanLoss(Metric):
+    """The mean of a loss over all samples seen, without ever waiting for a device."""
+
+    full_state_update = False
+    is_differentiable = False
+    total: Tensor
+    samples: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("total", default=torch.tensor(0.0), dist_reduce_fx="sum")
+        self.add_state("samples", default=torch.tensor(0), dist_reduce_fx="sum")
+
+    def update(self, loss: Tensor, samples: int) -> None:
+        """Counts one batch.
+
+        Args:
+            loss: Scalar, the mean over the batch.
+            samples: How many pictures the batch holds.
+        """
+        self.total += loss.float() * samples
+        self.samples += samples
+
+    def compute(self) -> Tensor:
+        """The mean so far, a float32 scalar."""
+        return self.total / self.samples
+
+
+def take_sums(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Any]]:
+    """What the metrics have added up so far, by their names."""
+    return {name: dict(metric.metric_state) for name, metric in metrics.items()}
+
+
+def put_sums(metrics: Mapping[str, Metric], sums: Mapping[str, Mapping[str, Any]]) -> None:
+    """Lets the metrics go on from what :func:`take_sums` gave."""
+    for name, metric in metrics.items():
+        for state, value in sums[name].items():
+            setattr(metric, state, value)
+        metric._update_count = 1  # compute() would warn that nothing had been added
