@@ -85,6 +85,14 @@ def test_a_mask_has_its_pictures_own_size_and_is_that_of_a_forward_by_hand(
     assert (best.indices.numpy() == mask).mean() > 0.99
 
 
+@pytest.mark.parametrize("precision", ["bf16-mixed", "bf16"])
+def test_half_precision_is_nearly_the_same(write, precision):
+    image, path = picture(75, 101), write(image_min_size=None)
+    whole, half = Predictor(path), Predictor(path, precision=precision)
+    agree = (whole.predict(image) == half.predict(image)).mean()
+    assert 0.9 < agree < 1, "as precise as single precision, so it is not half"
+
+
 def test_the_masks_are_not_all_of_one_class(write):
     """Without this, the comparisons above would prove little."""
     mask = Predictor(write(image_min_size=None)).predict(picture(75, 101))
@@ -134,7 +142,7 @@ def test_a_checkpoint_may_only_name_one_of_our_builders(write, tmp_path, monkeyp
     assert line == (
         f"{path}: names the network '{target}'; only builders of {BUILDERS} are accepted"
     )
-    assert list(tmp_path.iterdir()) == [path]
+    assert {entry.name for entry in tmp_path.iterdir()} == {path.name, f"{path.name}.sha256"}
 
 
 @pytest.mark.parametrize(

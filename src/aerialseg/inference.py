@@ -15,8 +15,16 @@ from aerialseg.classes import ClassTable
 from aerialseg.data.images import resize_keep_aspect
 from aerialseg.errors import CheckpointError
 from aerialseg.models import networks
+from aerialseg.models.folding import fold_batchnorm
 from aerialseg.models.normalisation import normalise
 from aerialseg.upsampling import most_likely
+
+_HALF = {
+    "bf16": torch.bfloat16,
+    "bf16-mixed": torch.bfloat16,
+    "16": torch.float16,
+    "16-mixed": torch.float16,
+}
 
 
 class Predictor:
@@ -25,19 +33,25 @@ class Predictor:
     Args:
         checkpoint: Path of one of our checkpoints; nothing else is needed.
         device: Where to compute, such as ``cpu`` or ``cuda``.
+        precision: Lightning's name for it: ``32-true``, or ``bf16-mixed`` or ``16-mixed`` for
+            speed, where about one pixel in two hundred gets another class.
 
     Raises:
         CheckpointError: If the checkpoint cannot be read, names an unknown network or does not
             fit the one it names.
     """
 
-    def __init__(self, checkpoint: Path, *, device: str = "cpu") -> None:
+    def __init__(
+        self, checkpoint: Path, *, device: str = "cpu", precision: str | int = "32-true"
+    ) -> None:
         content = read_checkpoint(checkpoint)
         self.description = read_description(content, checkpoint)
         self.classes = ClassTable.from_mapping(self.description.classes)
         self.device = torch.device(device)
         network = _build(self.description, network_state(content), checkpoint).eval()
+        fold_batchnorm(network)
         self._network = network.to(self.device).to(memory_format=torch.channels_last)
+        self._half = _HALF.get(str(precision))
         self._mean = torch.tensor(self.description.mean, device=self.device)
         self._std = torch.tensor(self.description.std, device=self.device)
 
@@ -57,7 +71,9 @@ class Predictor:
         height, width = image.shape[:2]
         resized = resize_keep_aspect(image, self.description.image_min_size)
         batch = torch.from_numpy(np.ascontiguousarray(resized)).permute(2, 0, 1)[None]
-        logits = self._network(normalise(batch.to(self.device), self._mean, self._std))["out"]
+        pictures = normalise(batch.to(self.device), self._mean, self._std)
+        with torch.autocast(self.device.type, self._half, enabled=self._half is not None):
+            logits = self._network(pictures)["out"]
         labels: npt.NDArray[np.uint8] = most_likely(logits, (height, width))[0].cpu().numpy()
         return labels
 

@@ -32,9 +32,6 @@ class Oracle:
 
     classes = TABLE
 
-    def __init__(self, checkpoint, *, device):
-        pass
-
     def predict(self, image):
         return list(MASKS.values())[image[0, 0, 0]]
 
@@ -54,7 +51,7 @@ def project(tmp_path, monkeypatch):
         samples=lambda split: tuple(samples) if split == "test" else (),
     )
     monkeypatch.setattr(module_under_test, "build_data", lambda cfg: data)
-    monkeypatch.setattr(module_under_test, "Predictor", Oracle)
+    monkeypatch.setattr(module_under_test, "build_predictor", lambda cfg: Oracle())
     cfg = OmegaConf.create(
         {
             "checkpoint": "best.ckpt",

@@ -14,9 +14,9 @@ from aerialseg.confusion import confusion_matrix
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.dataset import SemSegDataset
 from aerialseg.errors import CheckpointError, DataError
-from aerialseg.inference import Predictor, native_device
+from aerialseg.inference import Predictor
 from aerialseg.metrics import macro_dice, summarise
-from aerialseg.tasks.build import build_data
+from aerialseg.tasks.build import build_data, build_predictor
 from aerialseg.tasks.report import ImageResult, print_classes, write_pictures, write_tables
 from aerialseg.viz.sheets import PredictionRow
 
@@ -48,7 +48,7 @@ def evaluate(
         CheckpointError: If the checkpoint was trained for other classes.
     """
     data = build_data(cfg)
-    predictor = Predictor(Path(cfg.checkpoint), device=native_device(cfg.trainer.accelerator))
+    predictor = build_predictor(cfg)
     check_classes(predictor, data, cfg.checkpoint)
     dataset = data.dataset(split, original_size=True)
     if len(dataset) == 0:

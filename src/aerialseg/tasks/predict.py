@@ -12,7 +12,7 @@ from rich.progress import track
 
 from aerialseg.data.images import read_image, write_image, write_mask
 from aerialseg.errors import DataError
-from aerialseg.inference import Predictor, native_device
+from aerialseg.tasks.build import build_predictor
 from aerialseg.viz.colours import overlay
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def predict(
         overlay_opacity: How much of the overlay is mask, 0 to 1.
     """
     pictures = find_pictures(cfg.input)
-    predictor = Predictor(Path(cfg.checkpoint), device=native_device(cfg.trainer.accelerator))
+    predictor = build_predictor(cfg)
     for path, name in track(pictures.items(), description="predict", disable=len(pictures) < 5):
         image = read_image(path)
         mask = predictor.predict(image)

@@ -15,9 +15,8 @@ from rich.progress import track
 from aerialseg.data.images import read_image
 from aerialseg.errors import DataError
 from aerialseg.files import csv_text, write_text
-from aerialseg.inference import Predictor, native_device
 from aerialseg.rle import decode, encode
-from aerialseg.tasks.build import build_data
+from aerialseg.tasks.build import build_data, build_predictor
 from aerialseg.tasks.evaluate import check_classes
 
 logger = logging.getLogger(__name__)
@@ -47,7 +46,7 @@ def submit(cfg: DictConfig, *, order: Literal["row", "column"] = "row") -> Path:
     samples = data.samples("test")
     if not samples:
         raise DataError(f"{data.root}: has no test split, so there is nothing to submit")
-    predictor = Predictor(Path(cfg.checkpoint), device=native_device(cfg.trainer.accelerator))
+    predictor = build_predictor(cfg)
     check_classes(predictor, data, cfg.checkpoint)
     header: Sequence[str] = HEADER
     rows: dict[str, str] = {}
