@@ -1,10 +1,20 @@
 import csv
+import json
+import re
+from datetime import datetime
 
 import pytest
 from hydra.core.utils import JobReturn
 from omegaconf import OmegaConf
 
-from aerialseg.tasks.table import COLUMNS, StageTable, as_csv, print_table, table_rows
+from aerialseg.tasks.table import (
+    COLUMNS,
+    StageTable,
+    as_csv,
+    print_forecast,
+    print_table,
+    table_rows,
+)
 
 
 def metrics(dice, *, miou=0.25, parameters=3084, seconds=12.34):
@@ -142,3 +152,73 @@ def test_a_job_that_raised_has_no_row(tmp_path):
     callback.on_job_end(config(root, "decoder"), JobReturn(_return_value=ValueError("no")))
     callback.on_multirun_end(config(root, "decoder"))
     assert [row["stage"] for row in read(root / "stages.csv")] == ["head"]
+
+
+def measured(stage, **changes):
+    row = {
+        "stage": stage,
+        "epochs": 6,
+        "left": 6,
+        "step": 0.05,
+        "validation_batch": 0.012345,
+        "features": 0.0,
+        "seconds": 60.0,
+        "at_most": False,
+    }
+    return row | changes
+
+
+def forecast_of(*rows, capsys):
+    jobs = [{"job": row["stage"], **row} for row in rows]
+    print_forecast(jobs, now=datetime(2024, 3, 5, 14, 28))
+    lines = capsys.readouterr().out.splitlines()
+    return [[cell.strip() for cell in re.split("[│┃]", line)[1:-1]] for line in lines], lines[-1]
+
+
+def test_the_forecast_has_a_row_a_job_and_the_time_it_is_done(capsys):
+    cells, last = forecast_of(
+        measured("head"), measured("full", step=2.345, seconds=190), capsys=capsys
+    )
+    header = ["stage", "training step", "validation batch", "epochs", "time"]
+    assert header in cells
+    assert ["head", "50 ms", "12.3 ms", "6", "60 s"] in cells
+    assert ["full", "2.35 s", "12.3 ms", "6", "3 min"] in cells
+    assert ["all", "", "", "", "4 min"] in cells
+    assert last == "about 4 min: started now, done at 14:32"
+
+
+def test_the_forecast_tells_features_what_is_over_and_what_may_end_early(capsys):
+    over = {"left": 0, "step": None, "validation_batch": None, "features": None, "seconds": 0.0}
+    cells, last = forecast_of(
+        measured("head", **over),
+        measured("decoder", left=2, features=3.0, at_most=True),
+        capsys=capsys,
+    )
+    assert ["head", "", "", "", "finished", "0 s"] in cells
+    assert ["decoder", "50 ms", "12.3 ms", "3 s", "2 of 6 left", "60 s"] in cells
+    assert last == "at most 60 s: started now, done by 14:29"
+
+
+def test_a_multirun_that_measured_leaves_its_forecast_for_training(tmp_path, capsys):
+    root = tmp_path / "runs" / "default"
+    jobs = [(config(root, s, f"{root}/{s}/check"), measured(s)) for s in ("head", "decoder")]
+    run(StageTable(), jobs)
+    rows = json.loads((root / "forecast.json").read_text())["stages"]
+    assert [row["stage"] for row in rows] == ["head", "decoder"]
+    assert capsys.readouterr().out.startswith("Forecast")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["forecast.json"]
+
+
+def test_a_sweep_and_a_single_job_show_their_forecast_and_leave_nothing(tmp_path, capsys):
+    root = tmp_path / "runs" / "default"
+    sizes = ["data.batch_size=4", "data.batch_size=8"]
+    folders = [f"{root}/head/{size}/check" for size in sizes]
+    run(StageTable(), [(config(root, "head", folder), measured("head")) for folder in folders])
+    shown = capsys.readouterr().out
+    assert all(f"head {size}" in shown for size in sizes)
+    single = StageTable()
+    cfg = config(root, "aspp", f"{root}/aspp/check")
+    single.on_job_end(cfg, JobReturn(_return_value=measured("aspp")))
+    single.on_run_end(cfg)
+    assert "aspp" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from typing import Any
 
 import torch
 from omegaconf import DictConfig
@@ -10,28 +11,35 @@ from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.errors import ConfigError
 from aerialseg.models.module import SegmentationModule
 from aerialseg.tasks.build import build_data, build_module, build_trainer
+from aerialseg.tasks.forecast import deciding_overrides
+from aerialseg.tasks.measure import measure as measure_stage
 
 logger = logging.getLogger(__name__)
 
 
-def check(cfg: DictConfig, *, chain: bool = False) -> None:
+def check(cfg: DictConfig, *, chain: bool = False, measure: bool = False) -> dict[str, Any] | None:
     """Builds data, network, loss, optimizer and trainer, and says what the stage would do.
 
     Args:
         cfg: The composed config.
         chain: Whether the predecessor may still be missing, because an earlier stage of the
-            same chain will make it; the network then starts at random.
+            same chain will make it; the network then starts at random, or to be measured from
+            the model's weights.
+        measure: Whether to time a few steps and say how long the stage would take.
+
+    Returns:
+        What was measured, for the table at the end.
     """
     stage = cfg.stage
     if chain:
         cfg = cfg.copy()
         cfg.stage.init_checkpoint = None
-        if stage.previous is not None:
+        if stage.previous is not None and not measure:  # random features are no fair trial
             cfg.model.weights = "none"
     data = build_data(cfg)
     module, origin = build_module(cfg, data)
     check_batches(module, data)
-    build_trainer(cfg)
+    trainer = build_trainer(cfg)
     module.configure_optimizers()
     learning = sum(p.numel() for p in module.network.parameters() if p.requires_grad)
     start = f"starts from stage {stage.previous}" if chain and stage.previous else origin
@@ -44,6 +52,9 @@ def check(cfg: DictConfig, *, chain: bool = False) -> None:
         len(data.samples("val")),
         start,
     )
+    if not measure:
+        return None
+    return {**measure_stage(cfg, module, data, trainer), "overrides": deciding_overrides()}
 
 
 def check_batches(module: SegmentationModule, data: AerialSegDataModule) -> None:

@@ -1,41 +1,58 @@
-"""The table after a curriculum or a sweep: what each job cost and what it brought."""
+"""The tables after jobs: what each stage cost and brought, or what it is going to cost."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from aerialseg.files import csv_text, write_text
+from aerialseg.durations import clock_time, duration, rough_duration
+from aerialseg.files import csv_text, write_json, write_text
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 COLUMNS = ("stage", "trainable_parameters", "val_dice", "val_miou", "gain", "seconds")
 
 
 class StageTable(Callback):
-    """Collects the metrics of a multirun's training jobs, prints them and writes a CSV.
+    """Collects what jobs return, prints it as a table and keeps it in the run's folder.
 
-    Hydra calls it; ``conf/config.yaml`` names it.
+    The metrics of a multirun's training jobs become a CSV, what ``task=check`` has measured of a
+    curriculum becomes ``forecast.json``. Hydra calls it; ``conf/config.yaml`` names it.
     """
 
     def __init__(self) -> None:
         self._rows: list[dict[str, Any]] = []
+        self._forecasts: list[dict[str, Any]] = []
         self._path: Path | None = None
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ANN401
-        """Begins a new table."""
+        """Begins new tables."""
         self._rows.clear()
+        self._forecasts.clear()
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:  # noqa: ANN401
-        """Takes the metrics a training job returned; other tasks return none."""
+        """Takes what a job returned, if it is of the kind that makes a table."""
         metrics = job_return._return_value  # the public property raises what the job raised
-        if isinstance(metrics, dict) and "val/dice" in metrics:
-            job = _job_name(config)
+        if not isinstance(metrics, dict):
+            return
+        job = _job_name(config)
+        if "left" in metrics:
+            self._forecasts.append({"job": job, **metrics})
+        elif "val/dice" in metrics:
             self._rows.append({"job": job, **metrics})
             # A sweep must not take the place of the curriculum's table.
             name = "stages.csv" if job == config.stage.name else "sweep.csv"
             self._path = Path(config.paths.runs_dir) / config.run_name / name
+
+    def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ANN401
+        """Shows what one job has measured."""
+        if self._forecasts:
+            print_forecast(self._forecasts, now=datetime.now())
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ANN401
         """Shows and keeps the table."""
@@ -43,6 +60,12 @@ class StageTable(Callback):
             rows = table_rows(self._rows)
             write_text(self._path, as_csv(rows))
             print_table(rows, self._path)
+        if self._forecasts:
+            print_forecast(self._forecasts, now=datetime.now())
+            # What a sweep measured says nothing about a curriculum.
+            if all(row["job"] == row["stage"] for row in self._forecasts):
+                path = Path(config.paths.runs_dir) / config.run_name / "forecast.json"
+                write_json(path, {"stages": self._forecasts})
 
 
 def table_rows(jobs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -74,18 +97,14 @@ def as_csv(rows: Sequence[dict[str, Any]]) -> str:
 
 def print_table(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """The table as a person reads it."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="Stages", title_justify="left", show_footer=True)
     total = sum(row["seconds"] for row in rows)
-    table.add_column("stage", footer="all", no_wrap=True)  # in a sweep it ends with what differs
+    table = _table("Stages", "all")
     for name, footer in (
         ("trainable parameters", ""),
         ("val dice", ""),
         ("val mIoU", ""),
         ("gain", ""),
-        ("time", _duration(total)),
+        ("time", duration(total)),
     ):
         table.add_column(name, footer=footer, justify="right")
     for row in rows:
@@ -95,13 +114,49 @@ def print_table(rows: Sequence[dict[str, Any]], path: Path) -> None:
             f"{row['val_dice']:.4f}",
             f"{row['val_miou']:.4f}",
             "" if row["gain"] is None else f"{row['gain']:+.4f}",
-            _duration(row["seconds"]),
+            duration(row["seconds"]),
         )
+    _print(table, f"written to {path}")
+
+
+def print_forecast(rows: Sequence[dict[str, Any]], *, now: datetime) -> None:
+    """What was measured of each job, as a person reads it.
+
+    Args:
+        rows: What :func:`aerialseg.tasks.measure.measure` returned, with the ``job``'s name.
+        now: The local time.
+    """
+    total = sum(row["seconds"] for row in rows)
+    prepares = any(row["features"] for row in rows)
+    table = _table("Forecast", "all")
+    for name in ("training step", "validation batch", *["features, once"] * prepares, "epochs"):
+        table.add_column(name, justify="right")
+    table.add_column("time", footer=rough_duration(total), justify="right")
+    for row in rows:
+        features = [rough_duration(row["features"]) if row["features"] else ""] * prepares
+        steps = [_short_time(row[name]) for name in ("step", "validation_batch")]
+        table.add_row(row["job"], *steps, *features, _epochs(row), rough_duration(row["seconds"]))
+    about, done = ("at most", "by") if any(row["at_most"] for row in rows) else ("about", "at")
+    end = clock_time(total, now=now)
+    _print(table, f"{about} {rough_duration(total)}: started now, done {done} {end}")
+
+
+def _table(title: str, total: str) -> "Table":
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", show_footer=True)
+    table.add_column("stage", footer=total, no_wrap=True)  # in a sweep it ends with what differs
+    return table
+
+
+def _print(table: "Table", last_line: str) -> None:
+    from rich.console import Console
+
     console = Console()
     if not console.is_terminal:
         console.width = max(console.width, 120)  # a log file cuts nothing
     console.print(table)
-    console.print(f"written to {path}", highlight=False)
+    console.print(last_line, highlight=False)
 
 
 def _job_name(config: DictConfig) -> str:
@@ -112,9 +167,15 @@ def _job_name(config: DictConfig) -> str:
     return stage if differs == stage else f"{stage} {differs}"
 
 
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+def _epochs(row: dict[str, Any]) -> str:
+    if row["left"] == 0:
+        return "finished"
+    epochs = str(row["epochs"])
+    return epochs if row["left"] == row["epochs"] else f"{row['left']} of {epochs} left"
+
+
+def _short_time(seconds: float | None) -> str:
+    """Three digits of a step's time, which may be milliseconds."""
+    if seconds is None:
+        return ""
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"

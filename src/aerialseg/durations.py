@@ -1,0 +1,53 @@
+"""Durations and clock times as people say them."""
+
+from datetime import datetime, timedelta
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def duration(seconds: float) -> str:
+    """A time that was taken, to the second below an hour: ``9 s``, ``1 min 05 s``, ``2 h 01 min``.
+
+    Args:
+        seconds: 0 or more.
+    """
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02} min"
+
+
+def rough_duration(seconds: float) -> str:
+    """A time that is foretold, no finer than anyone could: ``40 s``, ``3 min``, ``2 h 10 min``.
+
+    Args:
+        seconds: 0 or more.
+    """
+    if seconds < 1.5 * _MINUTE:
+        return f"{_nearest(seconds, 5 if seconds >= 20 else 1)} s"
+    if seconds < 59.5 * _MINUTE:
+        return f"{_nearest(seconds / _MINUTE, 1)} min"
+    step, unit, part, names = (5 * _MINUTE, _HOUR, _MINUTE, ("h", "min"))
+    if seconds >= 2 * _DAY - _HOUR / 2:
+        step, unit, part, names = (_HOUR, _DAY, _HOUR, ("d", "h"))
+    large, small = divmod(_nearest(seconds, step), unit)
+    return f"{large} {names[0]} {small // part} {names[1]}" if small else f"{large} {names[0]}"
+
+
+def clock_time(seconds: float, *, now: datetime) -> str:
+    """What a clock shows after so many seconds: ``14:32``, ``Tue 14:32``, ``12 Mar 14:32``.
+
+    Args:
+        seconds: From now on.
+        now: The local time; the day is said where it is another.
+    """
+    then = now + timedelta(seconds=seconds + _MINUTE / 2)  # to the nearest minute
+    days = (then.date() - now.date()).days
+    day = "" if days == 0 else f"{then:%a} " if days < 7 else f"{then.day} {then:%b} "
+    return f"{day}{then:%H:%M}"
+
+
+def _nearest(value: float, step: int) -> int:
+    return round(value / step) * step

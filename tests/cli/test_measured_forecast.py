@@ -1,0 +1,74 @@
+"""The forecast as real processes: measured before training, and said while it trains."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("forecast")
+    overrides = (
+        "experiment=demo",
+        f"data.root={folder / 'scenes'}",
+        "data.layout.count=12",
+        "data.layout.test_count=0",
+        "data.layout.size=[64,96]",
+        "data.image_min_size=48",
+        "model.weights=none",
+        "stage.epochs=2",
+        f"paths.runs_dir={folder / 'runs'}",
+        f"paths.cache_dir={folder / 'cache'}",
+    )
+
+    def run(*arguments):
+        done = subprocess.run(
+            [sys.executable, "run.py", *arguments, *overrides],
+            cwd=REPOSITORY,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run.runs = folder / "runs"
+    run.cache = folder / "cache"
+    return run
+
+
+@pytest.fixture(scope="module")
+def measured(run):
+    return run("-m", "task=check", "task.measure=true", "task.chain=true", "stage=head,decoder")
+
+
+def test_a_measured_curriculum_is_a_table_with_its_end(run, measured):
+    for stage in ("head", "decoder"):
+        assert re.search(rf"│ {stage} +│ +[\d.]+ m?s │ +[\d.]+ m?s │.* 2 │ +\d+ m?s │", measured)
+    assert re.search(r"about \d+ s: started now, done at [\w ]*\d\d:\d\d\n", measured)
+    assert "epoch 1/2" not in measured
+
+
+def test_measuring_leaves_nothing_but_the_forecast(run, measured):
+    files = {path.name: path for path in run.runs.rglob("*") if path.is_file()}
+    assert files.keys() == {"forecast.json", "multirun.yaml"}  # the other one is Hydra's
+    assert not list(run.cache.rglob("features"))
+    rows = json.loads(files["forecast.json"].read_text())["stages"]
+    assert [row["stage"] for row in rows] == ["head", "decoder"]
+    assert all(row["step"] > 0 and row["validation_batch"] > 0 for row in rows)
+
+
+def test_training_says_what_is_left_once_a_stage(run, measured):
+    trained = run("-m", "stage=head,decoder")
+    lines = re.findall("^forecast: .*", trained, re.MULTILINE)
+    head, decoder = (re.sub(r"\d+ s|(?<=done at ).*\d\d:\d\d$", "_", line) for line in lines)
+    assert head == "forecast: stage head about _; then decoder about _: done at _"
+    assert decoder == "forecast: stage decoder about _: done at _"
