@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from aerialseg.config.files import check_files
 from aerialseg.config.overrides import prepare_overrides
 from aerialseg.errors import ConfigError
+from aerialseg.stopping import Stopped, stop_on_signals
 
 CONF_DIR = Path(__file__).parent / "conf"
 
@@ -23,8 +24,12 @@ def main(cfg: DictConfig) -> object:
 
 if __name__ == "__main__":
     try:
+        stop_on_signals()
         check_files(CONF_DIR)
         sys.argv[1:] = prepare_overrides(sys.argv[1:], CONF_DIR)
+        main()
     except ConfigError as error:
         sys.exit(error.lines())
-    main()
+    except Stopped as stop:
+        print(stop.line(sys.argv[1:]), file=sys.stderr)
+        raise

@@ -1,22 +1,29 @@
+import logging
 import math
 import os
 import pickle
+import resource
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from aerialseg import checkpoints
 from aerialseg.checkpoints import (
     FORMAT,
     Description,
+    check_room,
     describe,
+    find_snapshot,
     network_state,
     read_checkpoint,
     read_description,
+    tensor_bytes,
     write_checkpoint,
 )
-from aerialseg.errors import CheckpointError
+from aerialseg.errors import AerialsegError, CheckpointError
+from test_tensor_files import flip
 from tiny_training import describe_run, small_network
 
 
@@ -40,6 +47,10 @@ def rewritten(path, change):
     return path
 
 
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 def line_of(read, *arguments):
     with pytest.raises(CheckpointError) as error:
         read(*arguments)
@@ -54,7 +65,7 @@ def test_what_is_written_is_read(written):
     state = network_state(content)
     assert list(state) == list(expected)
     assert all(torch.equal(state[name], expected[name]) for name in expected)
-    assert list(written.parent.iterdir()) == [written]
+    assert names_in(written.parent) == ["best.ckpt", "best.ckpt.sha256"]
 
 
 def test_a_description_survives_whole(tmp_path):
@@ -83,11 +94,10 @@ def test_tensors_of_the_loss_or_the_optimizer_are_not_the_networks():
 
 
 def test_a_write_that_fails_leaves_the_old_checkpoint(written):
-    before = written.read_bytes()
+    before = {path.name: path.read_bytes() for path in written.parent.iterdir()}
     with pytest.raises((AttributeError, pickle.PicklingError)):
         write_checkpoint(written, {"state_dict": lambda: None})
-    assert written.read_bytes() == before
-    assert list(written.parent.iterdir()) == [written]
+    assert {path.name: path.read_bytes() for path in written.parent.iterdir()} == before
 
 
 @pytest.mark.parametrize(
@@ -187,3 +197,71 @@ def test_reading_needs_no_gpu_and_shares_nothing_with_the_file(written):
         tensor.zero_()
     again = network_state(read_checkpoint(Path(written)))
     assert any(tensor.any() for tensor in again.values())
+
+
+def test_a_write_that_the_system_refuses_says_why(written):
+    before = {path.name: path.read_bytes() for path in written.parent.iterdir()}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(AerialsegError) as error:
+            write_checkpoint(written, {"state_dict": {"network.a": torch.zeros(100_000)}})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert str(error.value) == f"{written}: cannot be written: File too large"
+    assert {path.name: path.read_bytes() for path in written.parent.iterdir()} == before
+
+
+def test_nothing_is_begun_that_the_disk_has_no_room_for(written, monkeypatch):
+    monkeypatch.setattr(checkpoints, "free_space", lambda path: 3_000_000)
+    state = {"a": torch.zeros(500_000), "b": [torch.zeros(500_000, dtype=torch.uint8)]}
+    check_room(written, tensor_bytes(state))
+    state["c"] = {"d": (torch.zeros(250_000),)}
+    assert tensor_bytes(state) == 3_500_000
+    assert line_of(write_checkpoint, written, {"state_dict": state}) == (
+        f"{written}: needs 4 MB, but 3 MB are free on its disk; make room there"
+    )
+
+
+def snapshots(folder, **steps):
+    for name, step in steps.items():
+        content = checkpoint_of(small_network()) | {"global_step": step}
+        write_checkpoint(folder / f"{name}.ckpt", content)
+
+
+def test_a_run_goes_on_from_its_last_snapshot(tmp_path):
+    assert find_snapshot(tmp_path) is None
+    snapshots(tmp_path, last=3, previous=2, best=9)
+    assert find_snapshot(tmp_path) == tmp_path / "last.ckpt"
+
+
+@pytest.mark.parametrize(
+    ("steps", "damaged", "found"),
+    [
+        ({"last": 3, "previous": 2, "best": 1}, ["last"], "previous"),
+        ({"last": 3, "previous": 1, "best": 2}, ["last"], "best"),
+        ({"last": 3, "previous": 2, "best": 1}, ["last", "previous"], "best"),
+        ({"last": 3, "previous": 2}, ["last"], "previous"),
+        ({"best": 1}, [], "best"),
+    ],
+)
+def test_else_from_the_newest_that_is_whole(tmp_path, caplog, steps, damaged, found):
+    snapshots(tmp_path, **steps)
+    for name in damaged:
+        flip(tmp_path / f"{name}.ckpt", 0.5)
+    with caplog.at_level(logging.WARNING, logger="aerialseg"):
+        assert find_snapshot(tmp_path) == tmp_path / f"{found}.ckpt"
+    (record,) = caplog.records
+    assert record.getMessage().endswith(f"; going on from {found}.ckpt")
+    assert (tmp_path / "damaged.ckpt").exists() == ("last" in steps)
+    assert not (tmp_path / "last.ckpt").exists()
+
+
+def test_where_none_is_whole_nothing_is_touched(tmp_path):
+    snapshots(tmp_path, last=2, best=1)
+    for name in ("last", "best"):
+        flip(tmp_path / f"{name}.ckpt", 0.5)
+    line = line_of(find_snapshot, tmp_path)
+    assert line.startswith(f"{tmp_path}/last.ckpt: is damaged")
+    assert line.endswith("there is no other to go on from: existing=overwrite trains anew")
+    assert (tmp_path / "last.ckpt").exists()

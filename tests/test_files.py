@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -7,7 +8,14 @@ from hashlib import sha256
 
 import pytest
 
-from aerialseg.files import hash_file, replacing, write_json, write_text
+from aerialseg.files import (
+    free_space,
+    hash_file,
+    remove_leftovers,
+    replacing,
+    write_json,
+    write_text,
+)
 
 
 def test_the_new_file_takes_the_place_of_the_old(tmp_path):
@@ -87,3 +95,42 @@ def test_hash_file_is_the_sha256_of_the_bytes(tmp_path, size):
     content = bytes(range(251)) * (size // 251 + 1)
     (tmp_path / "a").write_bytes(content[:size])
     assert hash_file(tmp_path / "a") == sha256(content[:size]).hexdigest()
+
+
+LEFT = f".last-{'0' * 32}.ckpt"
+
+
+def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path):
+    kept = {"last.ckpt", ".hidden", f"last-{'0' * 32}.ckpt", ".last-123.ckpt", "folder"}
+    for name in kept - {"folder"} | {LEFT, f".notes-{'f' * 32}", f".a.b-{'9' * 32}.json"}:
+        (tmp_path / name).write_text("")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / LEFT).write_text("")
+    remove_leftovers(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == kept
+    assert (tmp_path / "folder" / LEFT).exists(), "only this very folder"
+    remove_leftovers(tmp_path / "nowhere")
+
+
+def test_a_killed_writers_file_goes_and_a_living_ones_stays(tmp_path):
+    script = (
+        "import sys, time\nfrom pathlib import Path\n"
+        "from aerialseg.files import replacing\n"
+        "with replacing(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_text('half')\n"
+        "    print(flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "a.txt")]
+    writer = subprocess.Popen(command, stdout=subprocess.PIPE)
+    writer.stdout.readline()
+    remove_leftovers(tmp_path)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["half"]
+    writer.kill()
+    writer.wait()
+    remove_leftovers(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_free_space_is_that_of_the_disk_the_file_would_lie_on(tmp_path):
+    assert 0 < free_space(tmp_path / "not/yet/there.ckpt") <= shutil.disk_usage(tmp_path).total

@@ -17,8 +17,8 @@ FILES = {
 
 # Each line may import from the lines above it, and a part from itself.
 LAYERS = (
-    {"errors"},
-    {"classes", "files", "tiling"},
+    {"errors", "stopping"},
+    {"classes", "durations", "files", "tiling"},
     {"confusion", "upsampling"},
     {"rle", "runs", "tensor_files", "losses", "metrics"},
     {"checkpoints"},
@@ -36,6 +36,7 @@ LIGHT = (
     "aerialseg.errors",
     "aerialseg.files",
     "aerialseg.runs",
+    "aerialseg.stopping",
     "aerialseg.tasks.run",
     "aerialseg.tasks.table",
 )

@@ -62,10 +62,30 @@ def test_clear_removes_the_run_and_nothing_beside_it(folder):
     assert not folder.path.exists()
 
 
+def test_beginning_anew_removes_what_a_killed_process_was_writing(folder):
+    left = f".last-{'0' * 32}.ckpt"
+    folder.checkpoints.mkdir(parents=True)
+    for path in (folder.path / left, folder.checkpoints / left, folder.checkpoints / "last.ckpt"):
+        path.write_bytes(b"")
+    begin(folder)
+    assert [path.name for path in folder.checkpoints.iterdir()] == ["last.ckpt"]
+    assert not (folder.path / left).exists()
+
+
+def test_a_finished_run_keeps_no_way_back(folder):
+    begin(folder)
+    folder.checkpoints.mkdir()
+    for name in ("last.ckpt", "previous.ckpt", "previous.ckpt.sha256"):
+        (folder.checkpoints / name).write_bytes(b"")
+    folder.finish({})
+    assert [path.name for path in folder.checkpoints.iterdir()] == ["last.ckpt"]
+
+
 def test_half_a_removal_leaves_nothing_that_could_be_resumed_or_trusted(folder, monkeypatch):
     begin(folder).finish({})
     folder.checkpoints.mkdir()
-    (folder.checkpoints / "last.ckpt").write_bytes(b"")
+    for name in ("last", "previous", "best"):
+        (folder.checkpoints / f"{name}.ckpt").write_bytes(b"")
 
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
@@ -74,7 +94,7 @@ def test_half_a_removal_leaves_nothing_that_could_be_resumed_or_trusted(folder, 
     with pytest.raises(KeyboardInterrupt):
         folder.clear()
     assert not folder.finished()
-    assert not (folder.checkpoints / "last.ckpt").exists()
+    assert not list(folder.checkpoints.iterdir())
 
 
 def changed(**changes):

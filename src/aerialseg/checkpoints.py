@@ -1,16 +1,18 @@
 """Checkpoints: written atomically, read without running anything, described by themselves."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
 
-import torch
 from torch import Tensor
 
 from aerialseg.errors import CheckpointError
-from aerialseg.files import replacing
-from aerialseg.tensor_files import load_safely
+from aerialseg.files import free_space
+from aerialseg.tensor_files import load_safely, save_sealed
+
+logger = logging.getLogger(__name__)
 
 FORMAT = 1
 """Raised when a reader of today could misunderstand a checkpoint of tomorrow."""
@@ -54,9 +56,37 @@ def describe(checkpoint: dict[str, Any], description: Description) -> None:
 
 
 def write_checkpoint(path: Path, checkpoint: Mapping[str, Any]) -> None:
-    """Writes a checkpoint atomically; a reader sees the old file or the new one."""
-    with replacing(path) as temporary:
-        torch.save(dict(checkpoint), temporary)
+    """Writes a checkpoint atomically, and its sha256 beside it for ``sha256sum -c``.
+
+    Raises:
+        AerialsegError: If there is not enough room for it or it cannot be written; whatever was
+            at ``path`` is still there then.
+    """
+    check_room(path, tensor_bytes(checkpoint))
+    save_sealed(path, dict(checkpoint))
+
+
+def check_room(path: Path, needed: int) -> None:
+    """Makes sure that a disk has room for so many bytes.
+
+    Raises:
+        CheckpointError: With both sizes.
+    """
+    free = free_space(path)
+    if free < needed:
+        raise CheckpointError(
+            f"{path}: needs {needed / 1e6:.0f} MB, but {free / 1e6:.0f} MB are free on its disk; "
+            "make room there"
+        )
+
+
+def tensor_bytes(value: object) -> int:
+    """How much the tensors in nested plain data take, about as much as their file will."""
+    if isinstance(value, Tensor):
+        return value.nbytes
+    if isinstance(value, Mapping):
+        return sum(tensor_bytes(item) for item in value.values())
+    return sum(map(tensor_bytes, value)) if isinstance(value, list | tuple) else 0
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -76,6 +106,46 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             "run instead: stage=head model.weights=PATH"
         )
     return cast("dict[str, Any]", checkpoint)
+
+
+def find_snapshot(folder: Path) -> Path | None:
+    """The checkpoint from which a run can go on: ``last.ckpt``, unless that is damaged.
+
+    Then it is the newer of ``previous.ckpt``, the one before it, and ``best.ckpt``, which holds
+    as much. The damaged file is kept as ``damaged.ckpt`` and one line says so.
+
+    Returns:
+        The path; ``None`` if there is no checkpoint at all.
+
+    Raises:
+        CheckpointError: If there are checkpoints but none can be read.
+    """
+    last, *others = (folder / f"{name}.ckpt" for name in ("last", "previous", "best"))
+    try:
+        read_checkpoint(last)
+        return last
+    except CheckpointError as error:
+        problem = error
+    steps = {path: _global_step(path) for path in others}
+    best = max(steps, key=lambda path: steps[path])
+    if steps[best] < 0:
+        if not any(path.exists() for path in (last, *others)):
+            return None
+        raise CheckpointError(
+            f"{problem}; there is no other to go on from: existing=overwrite trains anew"
+        )
+    logger.warning("%s; going on from %s", problem, best.name)
+    if last.exists():
+        last.replace(last.with_name("damaged.ckpt"))
+    return best
+
+
+def _global_step(path: Path) -> int:
+    """Optimizer steps before a checkpoint was taken; -1 if it cannot be read."""
+    try:
+        return int(read_checkpoint(path).get("global_step", -1))
+    except CheckpointError:
+        return -1
 
 
 def read_description(checkpoint: Mapping[str, Any], path: Path) -> Description:

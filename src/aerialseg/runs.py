@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from aerialseg.errors import ConfigError
-from aerialseg.files import write_json, write_text
+from aerialseg.files import remove_leftovers, write_json, write_text
 
+_SNAPSHOTS = ("last.ckpt", "previous.ckpt", "best.ckpt")
 _VERSIONS = ("aerialseg", "torch", "torchvision", "pytorch-lightning", "albumentations", "numpy")
 
 
@@ -30,7 +31,7 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """Where ``best.ckpt`` and ``last.ckpt`` lie."""
+        """Where ``best.ckpt`` and ``last.ckpt`` lie, and ``previous.ckpt`` during training."""
         return self.path / "checkpoints"
 
     def holds_run(self) -> bool:
@@ -42,12 +43,19 @@ class RunFolder:
         return (self.path / "metrics.json").exists()
 
     def begin(self, config: str, provenance: Mapping[str, object]) -> None:
-        """Writes the resolved config and where everything came from."""
+        """Writes the resolved config and where everything came from.
+
+        What an earlier process was writing here when it was killed is removed.
+        """
+        for folder in (self.path, self.checkpoints):
+            remove_leftovers(folder)
         write_text(self.path / "config.yaml", config)
         write_json(self.path / "provenance.json", provenance)
 
     def finish(self, metrics: Mapping[str, object]) -> None:
-        """Writes the metrics, which marks the run as finished."""
+        """Writes the metrics, which marks the run as finished and in no need of going back."""
+        for name in ("previous.ckpt", "previous.ckpt.sha256"):
+            (self.checkpoints / name).unlink(missing_ok=True)
         write_json(self.path / "metrics.json", metrics)
 
     def metrics(self) -> dict[str, Any]:
@@ -64,7 +72,8 @@ class RunFolder:
         Its verdict and what a resumed run would start from go first, so that half a removal
         neither looks finished nor is gone on with.
         """
-        for name in ("metrics.json", "checkpoints/last.ckpt", "provenance.json"):
+        snapshots = (f"checkpoints/{name}" for name in _SNAPSHOTS)
+        for name in ("metrics.json", *snapshots, "provenance.json"):
             (self.path / name).unlink(missing_ok=True)
         shutil.rmtree(self.path, ignore_errors=False)
 

@@ -1,3 +1,4 @@
+import logging
 import math
 
 import pytest
@@ -8,6 +9,7 @@ from torch.utils.data import DataLoader
 from aerialseg.callbacks import checkpoint as module_under_test
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
 from aerialseg.checkpoints import network_state, read_checkpoint, read_description
+from aerialseg.errors import AerialsegError, TrainingError
 from tiny_training import RaiseAt, make_data, make_module, make_trainer
 
 
@@ -45,6 +47,14 @@ def fit(folder, scores, *, callbacks=(), mode="max", every_n_epochs=5, script=No
 
 def load(path):
     return torch.load(path, weights_only=True)
+
+
+def names_in(folder):
+    """The checkpoints that lie in a folder, each with its digest and nothing else beside them."""
+    names = {path.stem for path in folder.glob("*.ckpt")}
+    files = {file for name in names for file in (f"{name}.ckpt", f"{name}.ckpt.sha256")}
+    assert {path.name for path in folder.iterdir()} == files
+    return names
 
 
 def weight_after(epochs):
@@ -93,7 +103,7 @@ def test_no_score_at_all_leaves_a_last_but_no_best(tmp_path):
     ):
         checkpoint = fit(tmp_path / name, scores, script=script)
         assert checkpoint.best_epoch is None
-        assert [path.name for path in (tmp_path / name).iterdir()] == ["last.ckpt"]
+        assert names_in(tmp_path / name) == {"last"}
 
 
 def test_later_steps_change_nothing_of_what_is_held(tmp_path):
@@ -117,10 +127,10 @@ class FilesAtStart(pl.Callback):
 def test_writes_every_n_epochs_and_at_the_end(tmp_path):
     spy = FilesAtStart(tmp_path)
     fit(tmp_path, [0.1, 0.2, 0.1, 0.3, 0.4], callbacks=[spy], every_n_epochs=2)
-    second, fourth = {"best": 2, "last": 2}, {"best": 4, "last": 4}
+    second, fourth = {"best": 2, "last": 2}, {"best": 4, "last": 4, "previous": 2}
     assert spy.seen == [{}, {}, second, second, fourth]
     assert epochs_in(tmp_path / "best.ckpt") == epochs_in(tmp_path / "last.ckpt") == 5
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt"]
+    assert names_in(tmp_path) == {"best", "last", "previous"}
 
 
 @pytest.mark.parametrize(
@@ -185,3 +195,63 @@ def test_a_file_holds_the_network_and_a_complete_description(tmp_path):
     assert found.metrics["val/dice"] == float(trainer.callback_metrics["val/dice"])
     for name in ("network", "classes", "mean", "std", "image_min_size", "stage", "parent"):
         assert getattr(found, name) == getattr(given, name)
+
+
+class FullDisk:
+    """Refuses to write as long as it is full."""
+
+    def __init__(self, monkeypatch, *, until):
+        self.attempts, self.until, self.written = 0, until, []
+        self.write = module_under_test.write_checkpoint
+        monkeypatch.setattr(module_under_test, "write_checkpoint", self)
+
+    def __call__(self, path, checkpoint):
+        self.attempts += 1
+        if self.attempts <= self.until:
+            raise AerialsegError(f"{path}: cannot be written: No space left on device")
+        self.written.append((path.stem, checkpoint["epoch"]))
+        self.write(path, checkpoint)
+
+
+def test_a_full_disk_ends_nothing_and_is_tried_again_after_the_next_epoch(
+    tmp_path, monkeypatch, caplog
+):
+    disk = FullDisk(monkeypatch, until=2)
+    with caplog.at_level(logging.WARNING, logger="aerialseg"):
+        fit(tmp_path, [0.1, 0.3, 0.2, 0.1, 0.1, 0.1], every_n_epochs=2)
+    # Due after epochs 2, 4 and 6; refused after 2 and 3, counted from 1.
+    assert disk.written == [("best", 1), ("last", 3), ("last", 5)]
+    lines = [r.getMessage() for r in caplog.records if r.name == module_under_test.__name__]
+    assert lines == 2 * [
+        f"{tmp_path}/best.ckpt: cannot be written: No space left on device; "
+        "kept in memory until after the next epoch"
+    ]
+
+
+def test_at_the_end_of_training_a_full_disk_is_waited_for(tmp_path, monkeypatch):
+    waited = []
+    monkeypatch.setattr(module_under_test.time, "sleep", waited.append)
+    disk = FullDisk(monkeypatch, until=2)
+    fit(tmp_path, [0.1])
+    assert waited == [1, 10]
+    assert disk.written == [("best", 0), ("last", 0)]
+
+
+def test_a_run_whose_end_cannot_be_written_does_not_pretend(tmp_path, monkeypatch):
+    monkeypatch.setattr(module_under_test.time, "sleep", lambda seconds: None)
+    FullDisk(monkeypatch, until=99)
+    with pytest.raises(TrainingError, match="training has ended but its last epochs cannot be"):
+        fit(tmp_path, [0.1])
+
+
+def test_a_full_disk_does_not_hide_why_training_stopped(tmp_path, monkeypatch):
+    FullDisk(monkeypatch, until=99)
+    with pytest.raises(ZeroDivisionError):
+        fit(tmp_path, [0.1, 0.2], callbacks=[RaiseAt(1, ZeroDivisionError(), batch=0)])
+
+
+def test_the_last_snapshot_but_one_is_kept(tmp_path):
+    spy = FilesAtStart(tmp_path)
+    fit(tmp_path, [0.3, 0.2, 0.1], callbacks=[spy], every_n_epochs=1)
+    first = {"best": 1, "last": 1}
+    assert spy.seen == [{}, first, first | {"last": 2, "previous": 1}]

@@ -34,6 +34,7 @@ def fit(folder, data, *, resume=False, extra=(), seed=0, optimizer="sgd", **opti
     """Trains with fresh objects, the random state of the process being another each time."""
     scheduler = SCHEDULERS[options.pop("scheduler", "polynomial")]
     patience, mode = options.pop("patience", 99), options.pop("mode", "max")
+    pictures = {name: options.pop(name) for name in ("count", "num_workers") if name in options}
     module = make_module(
         small_network(seed), optimizer=OPTIMIZERS[optimizer], scheduler=scheduler, start=1
     )
@@ -42,7 +43,8 @@ def fit(folder, data, *, resume=False, extra=(), seed=0, optimizer="sgd", **opti
     stopping = EarlyStopping("val/dice", mode="max", patience=patience, min_delta=0.5)
     checkpoint = InMemoryCheckpoint(str(folder), mode=mode, every_n_epochs=2)
     trainer = make_trainer([checkpoint, rates, stopping, *extra], epochs=5, **options)
-    trainer.fit(module, make_data(data), ckpt_path=folder / "last.ckpt" if resume else None)
+    snapshot = folder / "last.ckpt" if resume else None
+    trainer.fit(module, make_data(data, **pictures), ckpt_path=snapshot)
     return rates.seen
 
 

@@ -1,6 +1,8 @@
 """The best and the last state of a run, in memory, and on disk often enough."""
 
+import logging
 import math
+import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,14 +15,23 @@ from pytorch_lightning.plugins import CheckpointIO
 from torch import Tensor
 
 from aerialseg.checkpoints import read_checkpoint, write_checkpoint
+from aerialseg.errors import AerialsegError, TrainingError
+from aerialseg.tensor_files import keep_as
+
+logger = logging.getLogger(__name__)
+
+_PAUSES = (1, 10, 60)
+"""Seconds before trying again to write what a finished training has come to."""
 
 
 class InMemoryCheckpoint(Checkpoint):
     """Keeps the best and the last epoch in memory and writes them to disk now and then.
 
     They reach the disk every ``every_n_epochs`` epochs, at the end of training, and when an
-    exception or Ctrl-C stops it. The sanity check before training is not an epoch: an untrained
-    network is never the best one, nor is one whose score is NaN.
+    exception or a signal stops it. The ``last.ckpt`` before is kept as ``previous.ckpt``, for the
+    case that the disk damages the newest. A full disk does not end training: both stay in memory
+    and are written after the next epoch. The sanity check before training is not an epoch: an
+    untrained network is never the best one, nor is one whose score is NaN.
 
     In YAML::
 
@@ -53,7 +64,8 @@ class InMemoryCheckpoint(Checkpoint):
         self.every_n_epochs = every_n_epochs
         self.best_score = math.nan
         self.best_epoch: int | None = None
-        self.memory = _MemoryCheckpointIO()
+        self.memory = _MemoryCheckpointIO(self.last_path)
+        self._behind = False
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Puts the memory between the trainer and the disk."""
@@ -77,18 +89,34 @@ class InMemoryCheckpoint(Checkpoint):
         trainer.save_checkpoint(self.best_path if improved else self.last_path, weights_only=False)
         if improved:
             self.memory.held[self.last_path] = self.memory.held[self.best_path]
-        if (trainer.current_epoch + 1) % self.every_n_epochs == 0:
-            self.memory.flush()
+        if self._behind or (trainer.current_epoch + 1) % self.every_n_epochs == 0:
+            self._write("kept in memory until after the next epoch")
+
+    def take_snapshot(self, trainer: pl.Trainer) -> None:
+        """Holds this very moment as the last; an exception must follow, which writes it."""
+        trainer.save_checkpoint(self.last_path, weights_only=False)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Writes what the disk does not have yet."""
-        self.memory.flush()
+        """Writes what the disk does not have yet.
+
+        Raises:
+            TrainingError: If it cannot be written, not at the fourth attempt either.
+        """
+        for pause in _PAUSES:
+            if self._write(f"trying again in {pause} s"):
+                return
+            time.sleep(pause)
+        if not self._write("giving up"):
+            raise TrainingError(
+                f"{self.last_path.parent}: training has ended but its last epochs cannot be "
+                "written; make room, then repeat them with the same command and existing=resume"
+            )
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
         """Writes what the disk does not have yet; the last finished epoch is not lost."""
-        self.memory.flush()
+        self._write("what lies there is older and still whole")
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run must know of the best epoch so far."""
@@ -99,6 +127,17 @@ class InMemoryCheckpoint(Checkpoint):
         self.best_score = state_dict["best_score"]
         self.best_epoch = state_dict["best_epoch"]
 
+    def _write(self, otherwise: str) -> bool:
+        """Writes what the disk does not have yet; if that fails, one line says so."""
+        try:
+            self.memory.flush()
+        except AerialsegError as error:
+            logger.warning("%s; %s", error, otherwise)
+            self._behind = True
+        else:
+            self._behind = False
+        return not self._behind
+
     def _is_better(self, score: float) -> bool:
         if math.isnan(score):
             return False
@@ -108,9 +147,14 @@ class InMemoryCheckpoint(Checkpoint):
 
 
 class _MemoryCheckpointIO(CheckpointIO):
-    """Takes what Lightning saves and holds it under its path until it is flushed."""
+    """Takes what Lightning saves and holds it under its path until it is flushed.
 
-    def __init__(self) -> None:
+    Args:
+        last: The path whose file is kept as ``previous.ckpt`` when a new one takes its place.
+    """
+
+    def __init__(self, last: Path) -> None:
+        self.last = last
         self.held: dict[Path, dict[str, Any]] = {}
 
     def save_checkpoint(
@@ -134,10 +178,16 @@ class _MemoryCheckpointIO(CheckpointIO):
         Path(path).unlink(missing_ok=True)
 
     def flush(self) -> None:
-        """Writes everything held; the best first, so that the last never knows of a lost best."""
+        """Writes everything held; the best first, so that the last never knows of a lost best.
+
+        Raises:
+            AerialsegError: If something cannot be written; that and all after it is still held.
+        """
         for path in sorted(self.held):
+            if path == self.last and path.exists():
+                keep_as(path, path.with_name("previous.ckpt"))
             write_checkpoint(path, self.held[path])
-        self.held.clear()
+            del self.held[path]
 
 
 def _copy_to_cpu(value: Any) -> Any:  # noqa: ANN401 - walks nested plain data

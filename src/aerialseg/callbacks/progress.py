@@ -25,6 +25,11 @@ class PersistentProgressBar(RichProgressBar):
         if not Console().is_terminal:
             self.disable()
 
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Starts the clock of an epoch that goes on where it was stopped, and has no start."""
+        super().on_train_start(trainer, pl_module)
+        self._epoch_began = time.perf_counter()
+
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Starts the epoch's clock beside its bar."""
         super().on_train_epoch_start(trainer, pl_module)

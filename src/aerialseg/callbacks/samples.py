@@ -54,8 +54,9 @@ class SamplePredictions(pl.Callback):
             and isinstance(data, AerialSegDataModule)
             and isinstance(pl_module, SegmentationModule)
         ):
+            step = trainer.global_step - 1  # where Lightning puts the scores of the epoch
             for name, picture in self._pictures(pl_module, data).items():
-                board.experiment.add_image(name, picture, trainer.global_step, dataformats="HWC")
+                board.experiment.add_image(name, picture, step, dataformats="HWC")
 
     def _pictures(
         self, module: SegmentationModule, data: AerialSegDataModule

@@ -5,6 +5,7 @@ import warnings
 
 _UNWANTED_WARNINGS = (
     "Found .* module\\(s\\) in eval mode",  # frozen layers are in eval mode on purpose
+    "You're resuming from a checkpoint that ended before the epoch",  # our sampler can do that
     "The number of training batches",  # curves are per epoch; so few steps need no finer ones
     "`isinstance\\(treespec, LeafSpec\\)`",  # between Lightning and torch, nothing a user can mend
     ".*does not have many workers",  # data.num_workers is the user's choice

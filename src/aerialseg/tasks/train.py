@@ -1,6 +1,7 @@
 """Train one stage: the run folder tells the whole story."""
 
 import logging
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,18 @@ import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Timer
 
+from aerialseg.checkpoints import find_snapshot
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.models.freeze_proof import frozen_state
 from aerialseg.models.module import SegmentationModule
 from aerialseg.runs import RunFolder, check_same_run, environment
 from aerialseg.tasks.build import build_data, build_module, build_trainer
 from aerialseg.tasks.check import check_batches
+from aerialseg.tasks.features import cache_features
+from aerialseg.tasks.forecast import tell_rest
 from aerialseg.tasks.identity import run_identity
 from aerialseg.tasks.outcome import facts, freezing_proof
+from aerialseg.tasks.resources import check_disk, explained_memory
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +48,19 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     module, origin = build_module(cfg, data)
     check_batches(module, data)
     trainer = build_trainer(cfg)
+    tell_rest(trainer, cfg)
     logger.info("%s", _headline(cfg, module, data, origin))
     if cfg.existing == "overwrite" and folder.holds_run():
         folder.clear()
+    check_disk(folder, module)
     provenance = {"identity": identity, "parent": module.description.parent, **environment()}
     folder.begin(OmegaConf.to_yaml(cfg, resolve=True), provenance)
     frozen = frozen_state(module.layer_groups, module.fine_tune_start)
-    seconds = _fit(trainer, module, data, folder, resuming=resuming)
+    with explained_memory(module, data):
+        began = time.perf_counter()
+        cache_features(cfg, module, data)
+        preparing = time.perf_counter() - began
+        seconds = preparing + _fit(trainer, module, data, folder, resuming=resuming)
     metrics = facts(module, folder, seconds) | freezing_proof(frozen, module, folder)
     folder.finish(metrics)
     logger.info("%s", _closing_line(metrics, folder))
@@ -65,13 +76,8 @@ def _fit(
     resuming: bool,
 ) -> float:
     """Trains and returns the seconds it took, those before an interruption included."""
-    last = folder.checkpoints / "last.ckpt"
-    try:
-        trainer.fit(module, data, ckpt_path=last if resuming and last.exists() else None)
-    except SystemExit:
-        # Lightning turns Ctrl-C into this, after the callbacks have saved the last epoch.
-        logger.info("stopped; the same command with existing=resume goes on from the last epoch")
-        raise SystemExit(130) from None
+    snapshot = find_snapshot(folder.checkpoints) if resuming else None
+    trainer.fit(module, data, ckpt_path=snapshot)
     # The clock's time is part of the checkpoints, so it counts on where a run was stopped.
     clock = next(c for c in trainer.callbacks if isinstance(c, Timer))  # type: ignore[attr-defined]
     return clock.time_elapsed("train")

@@ -1,0 +1,141 @@
+"""Curves without gaps or doubled points, however often a run was stopped, and on a full disk."""
+
+import csv
+import io
+import logging
+import os
+import time
+from argparse import Namespace
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import Logger, TensorBoardLogger
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.summary.writer.record_writer import RecordWriter
+
+from aerialseg.errors import AerialsegError
+from aerialseg.files import csv_text, write_text
+
+logger = logging.getLogger(__name__)
+
+
+class ContinuousCurves(pl.Callback):
+    """Takes back what was logged after the snapshot that training goes on from.
+
+    A killed run has logged epochs that its snapshot does not know and that are trained again.
+    """
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Gives TensorBoard's logger a writer that a full disk does not break."""
+        for board in trainer.loggers:
+            if isinstance(board, TensorBoardLogger):
+                file_writer = board.experiment.file_writer
+                file_writer.event_writer.close()
+                Path(file_writer.event_writer._file_name).unlink(missing_ok=True)
+                file_writer.event_writer = PatientEventWriter(Path(board.log_dir))
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Tells the loggers from which step on their earlier points do not count."""
+        step = trainer.fit_loop.epoch_loop._batches_that_stepped  # where Lightning logs next
+        for curves in trainer.loggers:
+            if isinstance(curves, CSVCurves):
+                curves.go_on_from(step)
+            elif isinstance(curves, TensorBoardLogger):
+                # TensorBoard's own note of a restart; its readers pass over what it outdates.
+                start = SessionLog(status=SessionLog.START)
+                curves.experiment.file_writer.add_event(Event(step=step, session_log=start))
+
+
+class PatientEventWriter:
+    """Appends TensorBoard's events to a file; what a full disk refuses is written with the next.
+
+    TensorBoard's own writer fails for good, and training with it.
+
+    Args:
+        folder: Where the file is made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        began = time.time()
+        # Readers know event files by this name, and take them in the order of the time in it.
+        self._path = folder / f"events.out.tfevents.{began:.6f}.{os.getpid()}"
+        self._size = 0
+        self._refused = False
+        self._waiting = io.BytesIO()
+        self.add_event(Event(wall_time=began, file_version="brain.Event:2"))
+
+    def add_event(self, event: Event) -> None:
+        """Takes an event; :meth:`flush` writes it."""
+        RecordWriter(self._waiting).write(event.SerializeToString())
+
+    def flush(self) -> None:
+        """Writes what is waiting, whole or not at all."""
+        data = self._waiting.getvalue()
+        try:
+            with self._path.open("ab") as file:
+                file.write(data)
+        except OSError as error:
+            with suppress(OSError):
+                os.truncate(self._path, self._size)
+            if not self._refused:
+                logger.warning("%s: %s; curves wait in memory", self._path, error.strerror)
+            self._refused = True
+        else:
+            self._size += len(data)
+            self._refused = False
+            self._waiting = io.BytesIO()
+
+    def reopen(self) -> None:
+        """Does nothing: the file is open only while it is being written."""
+
+    def close(self) -> None:
+        """Writes what is waiting."""
+        self.flush()
+
+
+class CSVCurves(Logger):
+    """Writes all logged values to ``<save_dir>/metrics.csv``, each time anew and atomically.
+
+    In YAML::
+
+        _target_: aerialseg.callbacks.curves.CSVCurves
+        save_dir: ${paths.output_dir}/csv
+
+    Args:
+        save_dir: The folder of the table; what a stopped run left there is gone on with.
+    """
+
+    def __init__(self, save_dir: str) -> None:
+        super().__init__()
+        self.path = Path(save_dir) / "metrics.csv"
+        self.rows: list[dict[str, Any]] = []
+
+    @property
+    def name(self) -> str:
+        """Lightning asks for one."""
+        return "csv"
+
+    @property
+    def version(self) -> str:
+        """There is one table only."""
+        return ""
+
+    def go_on_from(self, step: int) -> None:
+        """Keeps the rows of an earlier table that come before a step."""
+        if self.path.exists():
+            with self.path.open(encoding="utf-8", newline="") as file:
+                self.rows = [row for row in csv.DictReader(file) if int(row["step"]) < step]
+
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *rest: object) -> None:
+        """Does nothing: ``config.yaml`` tells them."""
+
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Adds one row and writes the table; should that fail, the next one writes both."""
+        self.rows.append({"epoch": None, "step": step, **metrics})
+        columns = dict.fromkeys(name for row in self.rows for name in row)
+        try:
+            write_text(self.path, csv_text(columns, [map(row.get, columns) for row in self.rows]))
+        except AerialsegError as error:
+            logger.warning("%s; curves wait in memory", error)

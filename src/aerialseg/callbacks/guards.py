@@ -1,0 +1,171 @@
+"""Numbers that are none: never into the weights, never into a checkpoint."""
+
+import logging
+import math
+from typing import Annotated, Any
+
+import pytorch_lightning as pl
+import torch
+from annotated_types import Ge
+from torch import Tensor
+from torch.nn.utils import get_total_norm
+from torch.optim import Optimizer
+from torchmetrics import Metric
+
+from aerialseg.errors import TrainingError
+from aerialseg.models.module import SegmentationModule
+
+logger = logging.getLogger(__name__)
+
+
+class NonFiniteLossGuard(pl.Callback):
+    """Stops training at a loss or gradient that is NaN or infinite, or skips such a batch.
+
+    A gradient that is no number never reaches the weights, and no checkpoint is written after it.
+    With CUDA the verdict on a step is read one step later, so that nobody waits for the device;
+    skipping must know at once, and waits. The gradients that accumulate for one optimizer step
+    are judged and skipped together.
+
+    In YAML::
+
+        guard:
+          _target_: aerialseg.callbacks.guards.NonFiniteLossGuard
+          skip_batches: 0
+
+    Args:
+        skip_batches: How many may be skipped in a run, as if they had not been there, before the
+            next one stops it.
+    """
+
+    def __init__(self, *, skip_batches: Annotated[int, Ge(0)] = 0) -> None:
+        self.skip_batches = skip_batches
+        self.skipped = 0
+        self._step = _Step()
+        self._unread: _Step | None = None
+
+    def on_train_batch_start(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        batch: Any,  # noqa: ANN401 - Lightning's signature
+        batch_idx: int,
+    ) -> None:
+        """Notes who is in the batch, and what skipping would have to restore."""
+        if batch_idx % trainer.accumulate_grad_batches == 0:
+            self._step = _Step()
+            if self.skip_batches:
+                self._step.before = _changing(pl_module)
+        self._step.place = f"epoch {trainer.current_epoch + 1}, batch {batch_idx + 1}"
+        self._step.samples += tuple(batch.get("id", ()) if isinstance(batch, dict) else ())
+
+    def on_before_backward(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor
+    ) -> None:
+        """Notes the loss."""
+        self._step.loss = self._step.loss + loss.detach()
+
+    def on_before_optimizer_step(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Optimizer
+    ) -> None:
+        """Judges the step before the weights change.
+
+        Raises:
+            TrainingError: If it must not be taken.
+        """
+        step, parameters = self._step, [p for g in optimizer.param_groups for p in g["params"]]
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        step.finite = torch.isfinite(torch.as_tensor(step.loss))
+        # A loss scaler meets infinite gradients now and then, and leaves the weights alone itself.
+        if getattr(trainer.precision_plugin, "scaler", None) is None and gradients:
+            step.finite = step.finite & get_total_norm(gradients).isfinite()
+        if step.finite.is_cuda and not self.skip_batches:
+            for gradient in gradients:
+                gradient.masked_fill_(~step.finite, 0.0)
+            self._read(pl_module)
+            step.send_verdict()
+            self._unread = step
+        elif not step.finite:
+            if self.skipped == self.skip_batches:
+                raise self._error(step, pl_module)
+            self._skip(step)
+            for parameter in parameters:
+                parameter.grad = None
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Makes sure that nothing is saved that was not judged.
+
+        Raises:
+            TrainingError: If the last step should not have been taken.
+        """
+        self._read(pl_module)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run must know."""
+        return {"skipped": self.skipped}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes on counting."""
+        self.skipped = state_dict["skipped"]
+
+    def _read(self, pl_module: pl.LightningModule) -> None:
+        step, self._unread = self._unread, None
+        if step is not None and not step.verdict():
+            raise self._error(step, pl_module)
+
+    def _skip(self, step: "_Step") -> None:
+        self.skipped += 1
+        for tensor, value in step.before:
+            tensor.copy_(value)
+        count = f"{self.skipped} of at most {self.skip_batches}"
+        logger.warning("%s: skipped, because %s; %s", step.place, step.problem(), count)
+
+    def _error(self, step: "_Step", pl_module: pl.LightningModule) -> TrainingError:
+        stage = ""
+        if isinstance(pl_module, SegmentationModule):
+            stage = f"stage {pl_module.description.stage}, "
+        return TrainingError(
+            f"{stage}{step.place}: {step.problem()}; lower stage.learning_rate, set "
+            "trainer.precision=32, or let some such batches be skipped: "
+            f"callbacks.guard.skip_batches={max(10, 2 * self.skip_batches)}"
+        )
+
+
+class _Step:
+    """What is known of the batches of one optimizer step."""
+
+    def __init__(self) -> None:
+        self.place = ""
+        self.samples: tuple[str, ...] = ()
+        self.loss: Tensor | float = 0.0
+        self.finite = torch.tensor(True)
+        self.before: list[tuple[Tensor, Tensor]] = []
+
+    def send_verdict(self) -> None:
+        """Begins to copy the verdict off the device, without waiting for it."""
+        self.sent = torch.empty((), dtype=torch.bool, pin_memory=True)
+        self.sent.copy_(self.finite, non_blocking=True)
+        self.arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        self.arrived.record()
+
+    def verdict(self) -> bool:
+        """Whether all was finite, as soon as that is known."""
+        self.arrived.synchronize()
+        return bool(self.sent)
+
+    def problem(self) -> str:
+        """What is wrong, and with whom."""
+        loss = float(self.loss)
+        what = f"the loss is {loss}" if not math.isfinite(loss) else "the gradient is not finite"
+        samples = ", ".join(self.samples[:8]) + (", ..." if len(self.samples) > 8 else "")
+        return f"{what}; samples {samples}" if samples else what
+
+
+def _changing(module: pl.LightningModule) -> list[tuple[Tensor, Tensor]]:
+    """All that a forward pass adds to, with copies: running statistics and sums of metrics."""
+    tensors = [b for m in module.modules() if m.training for b in m.buffers(recurse=False)]
+    for metric in module.modules():
+        if isinstance(metric, Metric):
+            tensors += [state for state in metric.metric_state.values() if torch.is_tensor(state)]
+    return [(tensor, tensor.clone()) for tensor in tensors]

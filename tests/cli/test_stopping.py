@@ -1,0 +1,149 @@
+"""Runs of the real program that are stopped, damaged and resumed, against one that never was."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+REPOSITORY = Path(__file__).parents[2]
+EPOCHS = 3
+
+
+class Run:
+    """One run of one stage on scenes shared with the others."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.checkpoints = folder / "runs" / name / "full/train/checkpoints"
+        self.curves = folder / "runs" / name / "full/train/tensorboard"
+        self.command = [
+            sys.executable,
+            "run.py",
+            "experiment=demo",
+            "stage=full",
+            "stage.init_checkpoint=null",
+            f"stage.epochs={EPOCHS}",
+            f"run_name={name}",
+            "existing=resume",
+            f"data.root={folder / 'scenes'}",
+            "data.layout.count=20",
+            "data.layout.size=[64,96]",
+            "data.image_min_size=48",
+            "data.batch_size=4",
+            "data.num_workers=2",
+            "model.weights=none",
+            "callbacks.checkpoint.every_n_epochs=1",
+            f"paths.runs_dir={folder / 'runs'}",
+            f"paths.cache_dir={folder / 'cache'}",
+        ]
+
+    def start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command,
+            cwd=REPOSITORY,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def finish(self) -> str:
+        process = self.start()
+        said, _ = process.communicate()
+        assert process.returncode == 0, said
+        return said
+
+    def stop_after(self, epoch: int, signum: signal.Signals) -> tuple[int, str]:
+        """Sends a signal to all its processes once an epoch has ended."""
+        process = self.start()
+        said = ""
+        for line in process.stdout:
+            said += line
+            if line.startswith(f"epoch {epoch}/"):
+                time.sleep(0.5)  # into the next
+                os.killpg(process.pid, signum)
+        return process.wait(), said
+
+    def state(self, name: str) -> dict[str, object]:
+        content = torch.load(self.checkpoints / name, weights_only=True)
+        content["callbacks"].pop("Timer")
+        content["aerialseg"].pop("run_name")
+        return content
+
+    def points(self) -> dict[str, list[tuple[int, float]]]:
+        events = EventAccumulator(str(self.curves))
+        events.Reload()
+        names = events.Tags()["scalars"]
+        return {name: [(e.step, e.value) for e in events.Scalars(name)] for name in names}
+
+
+def same(first, second):
+    if isinstance(first, torch.Tensor):
+        return torch.equal(first, second)
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(same(first[k], second[k]) for k in first)
+    if isinstance(first, list):
+        return len(first) == len(second) and all(map(same, first, second))
+    return first == second
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A run without and one with every mishap, and what the second said each time."""
+    folder = tmp_path_factory.mktemp("stopping")
+    whole, parts = Run(folder, "whole"), Run(folder, "parts")
+    whole.finish()
+    parts.said = [parts.stop_after(1, signal.SIGTERM), parts.stop_after(2, signal.SIGINT)]
+    last = parts.checkpoints / "last.ckpt"
+    content = bytearray(last.read_bytes())
+    content[len(content) // 2] ^= 1
+    last.write_bytes(content)
+    (parts.checkpoints / f".last-{'0' * 32}.ckpt").write_bytes(b"half")
+    parts.said.append((0, parts.finish()))
+    return whole, parts
+
+
+@pytest.mark.parametrize(("index", "code", "name"), [(0, 143, "SIGTERM"), (1, 130, "SIGINT")])
+def test_a_signal_ends_a_run_with_its_code_and_one_line(runs, index, code, name):
+    found, said = runs[1].said[index]
+    assert found == code
+    line = f"stopped by {name} (after|in) .*epoch [123]; the same command goes on from there"
+    assert re.fullmatch(line, said.splitlines()[-1])
+    assert "Traceback" not in said
+    assert "Error" not in said
+
+
+def test_a_damaged_checkpoint_is_passed_over_in_one_line(runs):
+    _, parts = runs
+    damaged = parts.checkpoints / "last.ckpt"
+    (line,) = (line for line in parts.said[2][1].splitlines() if "damaged" in line)
+    assert line.startswith(f"{damaged}: is damaged: its sha256 is not that of what was written; ")
+    assert line.endswith(("going on from previous.ckpt", "going on from best.ckpt"))
+
+
+@pytest.mark.parametrize("name", ["best.ckpt", "last.ckpt"])
+def test_the_result_is_the_same_to_the_bit(runs, name):
+    whole, parts = (run.state(name) for run in runs)
+    for key in whole.keys() | parts.keys():
+        assert same(whole[key], parts[key]), key
+
+
+def test_the_curves_have_neither_gaps_nor_doubled_points(runs):
+    whole, parts = (run.points() for run in runs)
+    assert len(whole["val/dice"]) == EPOCHS
+    assert parts == whole
+
+
+def test_every_checkpoint_has_the_digest_that_sha256sum_finds(runs):
+    folder = runs[1].checkpoints
+    checkpoints = ["best.ckpt", "last.ckpt"]
+    digests = [f"{name}.sha256" for name in checkpoints]
+    assert {path.name for path in folder.iterdir()} == {*checkpoints, *digests, "damaged.ckpt"}
+    subprocess.run(["sha256sum", "-c", *digests], cwd=folder, check=True, capture_output=True)
