@@ -1,0 +1,145 @@
+"""The whole curriculum, this revision against an earlier one, in turn and over several seeds.
+
+Slow, so ``python -m benchmarks`` leaves it out. What follows ``--`` goes to ``multirun_stages.sh``
+of both revisions; paths in it are absolute. The table goes to the terminal and to
+``benchmarks/curriculum/<experiment>.md``. ::
+
+    python -m benchmarks.curriculum a8f96f2 --seeds 0 1 2 -- experiment=demo
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, median, stdev
+from time import perf_counter
+
+ROOT = Path(__file__).parents[1]
+STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One curriculum from its first stage to the evaluation of its last.
+
+    Attributes:
+        seconds: The script took, start of every process included.
+        stages: What ``stages`` of the chain took to train, in seconds.
+        dice: Validation Dice of the last stage's best epoch.
+    """
+
+    seconds: float
+    stages: tuple[float, ...]
+    dice: float
+
+
+def run_curriculum(code: Path, folder: Path, arguments: Sequence[str], seed: int) -> Run:
+    """Runs the script of one checkout into an empty folder.
+
+    Raises:
+        subprocess.CalledProcessError: If it fails; its output has been shown.
+    """
+    runs = folder / "runs"
+    command = [
+        *("bash", "multirun_stages.sh", *arguments, f"seed={seed}", "run_name=benchmark"),
+        *(f"paths.runs_dir={runs}", f"paths.cache_dir={folder / 'cache'}"),
+    ]
+    start_up = {"PYTHONPATH": str(code / "src"), "PATH": _path()}
+    began = perf_counter()
+    done = subprocess.run(
+        command, cwd=code, env=os.environ | start_up, capture_output=True, text=True
+    )
+    seconds = perf_counter() - began
+    if done.returncode:
+        sys.stderr.write(done.stdout + done.stderr)
+        done.check_returncode()
+    stages = [
+        json.loads((runs / "benchmark" / stage / "train" / "metrics.json").read_text())
+        for stage in STAGES
+    ]
+    times = tuple(float(stage["seconds"]) for stage in stages)
+    return Run(seconds, times, float(stages[-1]["val/dice"]))
+
+
+def table(before: Sequence[Run], after: Sequence[Run]) -> str:
+    """Both revisions seed by seed, and what they come to, as Markdown."""
+    lines = ["| | before | after | ratio |", "|---|---|---|---|"]
+    whole = [(old.seconds, new.seconds) for old, new in zip(before, after, strict=True)]
+    for number, times in enumerate(whole):
+        lines.append(_times(f"whole script, run {number + 1}", *times))
+    lines.append(_times("**whole script, median**", *(median(t) for t in zip(*whole, strict=True))))
+    for index, stage in enumerate(STAGES):
+        medians = (median(run.stages[index] for run in runs) for runs in (before, after))
+        lines.append(_times(f"stage {stage}, median", *medians))
+    scores = (_spread([run.dice for run in runs]) for runs in (before, after))
+    lines.append(f"| val Dice of the last stage, mean ± deviation | {' | '.join(scores)} | |")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures and writes the table."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    end = given.index("--") if "--" in given else len(given)
+    options = argparse.ArgumentParser(description="the curriculum against an earlier revision")
+    options.add_argument("revision", help="of git, to compare with")
+    options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    chosen, passed = options.parse_args(given[:end]), given[end + 1 :]
+    results: dict[str, list[Run]] = {"before": [], "after": []}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        codes = {"before": _checkout(chosen.revision, folder), "after": _checkout("HEAD", folder)}
+        for seed in chosen.seeds:
+            for which, code in codes.items():
+                place = folder / f"{which}-{seed}"
+                results[which].append(run_curriculum(code, place, passed, seed))
+                print(f"seed {seed}, {which}: {results[which][-1]}", flush=True)
+        for code in codes.values():
+            _git("worktree", "remove", "--force", str(code))
+    text = table(results["before"], results["after"])
+    revisions = f"`{_git('rev-parse', '--short', chosen.revision)}` before, "
+    revisions += f"`{_git('rev-parse', '--short', 'HEAD')}` after, in turn on one machine"
+    title = f"# `./multirun_stages.sh {' '.join(passed)}`"
+    path = ROOT / "benchmarks" / "curriculum" / f"{_name(passed)}.md"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"{title}\n\n{revisions}.\n\n{text}\n", encoding="utf-8")
+    print(f"\n{text}\n\nwritten to {path}")
+
+
+def _times(name: str, before: float, after: float) -> str:
+    return f"| {name} | {before:.0f} s | {after:.0f} s | {before / after:.2f}x |"
+
+
+def _spread(values: Sequence[float]) -> str:
+    deviation = stdev(values) if len(values) > 1 else 0.0
+    return f"{mean(values):.4f} ± {deviation:.4f}"
+
+
+def _checkout(revision: str, folder: Path) -> Path:
+    commit = _git("rev-parse", revision)
+    path = folder / f"{commit[:12]}"
+    _git("worktree", "add", "--detach", str(path), commit)
+    return path
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _path() -> str:
+    """With this Python first: the script calls plain ``python``."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+def _name(arguments: Sequence[str]) -> str:
+    chosen = [a.partition("=")[2] for a in arguments if a.startswith("experiment=")]
+    return chosen[0] if chosen else "default"
+
+
+if __name__ == "__main__":
+    main()

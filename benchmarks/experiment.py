@@ -1,0 +1,43 @@
+"""Data and modules as ``run.py`` builds them: from ``conf/``, by the functions the tasks call."""
+
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from aerialseg.data.datamodule import AerialSegDataModule
+from aerialseg.models.module import SegmentationModule
+from aerialseg.tasks.build import build_data, build_module
+from benchmarks.pictures import workshop
+
+ROOT = Path(__file__).parents[1]
+STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
+
+
+def config(root: Path, *overrides: str) -> DictConfig:
+    """The config of one command line on the pictures in ``root``.
+
+    The network starts from the weights that come with the project: what it says of pictures has
+    to have the spread of a trained network's, but need not be right.
+    """
+    given = (
+        "data=aeroscapes",
+        f"data.root='{root}'",
+        "data.image_min_size=null",
+        f"paths.cache_dir='{workshop() / 'cache'}'",
+        f"model.weights='{ROOT / 'weights' / 'demo_backbone.pth'}'",
+        "stage.init_checkpoint=null",
+    )
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return compose("config", [*given, *overrides])
+
+
+def data_module(root: Path, *overrides: str) -> AerialSegDataModule:
+    """The data module over ``root``."""
+    return build_data(config(root, *overrides))
+
+
+def training_module(cfg: DictConfig, data: AerialSegDataModule) -> SegmentationModule:
+    """The module that a stage trains."""
+    module, _ = build_module(cfg, data)
+    return module

@@ -1,0 +1,87 @@
+"""The pictures that are measured on: drawn scenes, or one's own."""
+
+import atexit
+import tempfile
+from functools import cache
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from aerialseg.data.demo import render_scene
+from aerialseg.data.images import read_image, read_mask
+from aerialseg.data.layouts import aeroscapes
+from benchmarks.timing import Setting
+
+_SCENES = 8
+_QUALITY = 91  # a scene of 1280x720 then takes some 220 KB, as the frames of AeroScapes do
+
+
+@cache
+def workshop() -> Path:
+    """A temporary folder that is gone when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="aerialseg-benchmarks-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+@cache
+def data_root(setting: Setting, *, train: int, val: int = 1) -> Path:
+    """A folder laid out like AeroScapes with so many training and validation pictures.
+
+    They are links to a few files in turn: a loader decodes each of them anew all the same.
+    """
+    root = _new_folder()
+    for name in ("JPEGImages", "SegmentationClass", "ImageSets"):
+        (root / name).mkdir(parents=True)
+    ids = [f"{number:06d}_001" for number in range(train + val)]
+    for key, (image, mask) in zip(ids, islice(cycle(_files(setting)), len(ids)), strict=True):
+        (root / "JPEGImages" / f"{key}.jpg").symlink_to(image)
+        (root / "SegmentationClass" / f"{key}.png").symlink_to(mask)
+    for name, part in (("trn", ids[:train]), ("val", ids[train:])):
+        (root / "ImageSets" / f"{name}.txt").write_text("\n".join(part) + "\n")
+    return root
+
+
+def arrays(
+    setting: Setting, count: int
+) -> list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]:
+    """Pictures ``(H, W, 3)`` uint8 RGB with their masks ``(H, W)`` uint8."""
+    pairs = islice(cycle(_files(setting)), count)
+    return [(read_image(image), read_mask(mask)) for image, mask in pairs]
+
+
+def with_every_class(mask: npt.NDArray[np.uint8], num_classes: int) -> npt.NDArray[np.uint8]:
+    """The mask with a small patch of every class in its first rows.
+
+    Formulations that count an absent class differently then say the same.
+    """
+    mask = mask.copy()
+    side = mask.shape[1] // (2 * num_classes)
+    for index in range(num_classes):
+        mask[:side, 2 * index * side : (2 * index + 1) * side] = index
+    return mask
+
+
+@cache
+def _files(setting: Setting) -> tuple[tuple[Path, Path], ...]:
+    if setting.pictures is not None:
+        samples = aeroscapes(setting.pictures.resolve(), workshop()).samples
+        found = ((sample.image, sample.mask) for sample in samples)
+        return tuple((image, mask) for image, mask in found if mask is not None)[:_SCENES]
+    folder = _new_folder()
+    return tuple(_draw(folder, number, setting.size) for number in range(setting.count(_SCENES)))
+
+
+def _new_folder() -> Path:
+    return Path(tempfile.mkdtemp(dir=workshop()))
+
+
+def _draw(folder: Path, number: int, size: tuple[int, int]) -> tuple[Path, Path]:
+    image, mask = render_scene(7, size, sequence=number)
+    paths = folder / f"{number}.jpg", folder / f"{number}.png"
+    Image.fromarray(image).save(paths[0], quality=_QUALITY)
+    Image.fromarray(mask).save(paths[1])
+    return paths

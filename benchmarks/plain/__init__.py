@@ -1,0 +1,1 @@
+"""The plain formulations that more than one script measures against."""

@@ -1,0 +1,55 @@
+"""A training step in which freezing means that parameters take no gradient, and nothing else."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torchvision.models.segmentation import deeplabv3_mobilenet_v3_large
+
+from aerialseg.models.module import SegmentationModule
+from benchmarks.plain.loss import dice_cross_entropy
+from benchmarks.plain.metrics import PlainMetrics
+
+
+class PlainStep:
+    """The whole network in training mode, its logits at full size, metrics called one by one.
+
+    Args:
+        module: Where it starts: tensors, what learns, class weights and device are the same.
+    """
+
+    def __init__(self, module: SegmentationModule) -> None:
+        self.class_weights = torch.as_tensor(module.loss.class_weights)
+        self.aux_weight = module.aux_weight
+        num_classes = len(self.class_weights)
+        self.network = plain_network(module.network.state_dict(), num_classes, aux_head=True)
+        for ours, own in zip(module.network.parameters(), self.network.parameters(), strict=True):
+            own.requires_grad_(ours.requires_grad)
+        learning = [p for p in self.network.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.SGD(learning, lr=1e-2, momentum=0.9, weight_decay=1e-4)
+        self.metrics = PlainMetrics(num_classes, str(self.class_weights.device))
+
+    def loss(self, images: Tensor, target: Tensor) -> Tensor:
+        """Of normalised ``(N, 3, H, W)`` float and ``(N, H, W)`` int64; counts the metrics."""
+        logits = self.network(images)
+        self.metrics(logits["out"].detach().argmax(1), target)
+        main, aux = (dice_cross_entropy(logits[k], target, self.class_weights) for k in _HEADS)
+        return main + self.aux_weight * aux
+
+    def __call__(self, images: Tensor, target: Tensor) -> None:
+        """Learns from one batch."""
+        self.optimizer.zero_grad()
+        torch.autograd.backward(self.loss(images, target))
+        self.optimizer.step()
+
+
+def plain_network(state: Mapping[str, Tensor], num_classes: int, *, aux_head: bool) -> nn.Module:
+    """The network of torchvision as it comes, in training mode, where the tensors are."""
+    network: nn.Module = deeplabv3_mobilenet_v3_large(
+        weights=None, weights_backbone=None, num_classes=num_classes, aux_loss=aux_head
+    )
+    network.load_state_dict(state)
+    return network.to(next(iter(state.values())).device)
+
+
+_HEADS = ("out", "aux")

@@ -1,0 +1,151 @@
+"""How fast each stage of the curriculum trains, with the real loader and without."""
+
+from dataclasses import dataclass
+from functools import partial
+from os import cpu_count
+from time import perf_counter
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from omegaconf import DictConfig
+from torch.utils.data import DataLoader
+
+from aerialseg.tasks.build import build_data
+from aerialseg.tasks.hardware import precision
+from aerialseg.tasks.quiet import quieten_lightning
+from benchmarks.experiment import config, training_module
+from benchmarks.pictures import data_root
+from benchmarks.timing import Setting, peak_memory, synchronize
+
+_BATCH_SIZE = 8
+_SECONDS = 12  # for each measurement
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpeed:
+    """How fast one stage trains.
+
+    Attributes:
+        name: The stage.
+        epochs: How many it has.
+        batch_size: Pictures in a step.
+        resident: Pictures a second from one batch that stays on the device.
+        loaded: Pictures a second from the real loader, augmented where the stage is.
+        validated: Pictures a second in validation, from the real loader.
+        memory: Peak bytes while it trains.
+    """
+
+    name: str
+    epochs: int
+    batch_size: int
+    resident: float
+    loaded: float
+    validated: float
+    memory: float
+
+    def seconds(self, train: int, val: int) -> float:
+        """What the stage takes with so many training and validation pictures."""
+        return self.epochs * (train / self.loaded + val / self.validated)
+
+
+def measure(stage: str, setting: Setting) -> StageSpeed:
+    """Trains a stage for a moment, without its predecessor and without keeping anything."""
+    batch_size = setting.count(_BATCH_SIZE)
+    workers = 0 if setting.quick else cpu_count() or 1
+    warm_up = 1 if setting.quick else 2 * workers + 8
+    root = data_root(setting, train=setting.count(400) * batch_size, val=2 * warm_up * batch_size)
+    choices = f"data.batch_size={batch_size}", f"data.num_workers={workers}"
+    cfg = config(root, f"stage={stage}", *choices)
+    data = build_data(cfg)
+    module = training_module(cfg, data)
+    loader, val_loader = data.train_dataloader(), data.val_dataloader()
+    batch = data.transfer_batch_to_device(next(iter(loader)), torch.device(setting.device), 0)
+    resident = DataLoader([batch] * len(loader), batch_size=None)  # type: ignore[arg-type, var-annotated] # any sequence serves
+
+    on_batch, on_loader = (Clock(warm_up, 0 if setting.quick else _SECONDS) for _ in range(2))
+    trainer = _trainer(cfg, on_batch, setting.device, limit_val_batches=0)
+    memory = peak_memory(partial(trainer.fit, module, resident, val_loader), setting.device)
+    _trainer(cfg, on_loader, setting.device).fit(module, loader, val_loader)
+    del loader, val_loader  # ends their workers
+    return StageSpeed(
+        name=stage,
+        epochs=cfg.stage.epochs,
+        batch_size=batch_size,
+        resident=on_batch.training.rate,
+        loaded=on_loader.training.rate,
+        validated=on_loader.validation.rate,
+        memory=memory,
+    )
+
+
+class Counter:
+    """Counts pictures a second once under way.
+
+    Args:
+        warm_up: Batches before it counts: kernels are chosen, the loader's lead is used up.
+    """
+
+    def __init__(self, warm_up: int) -> None:
+        self.warm_up = warm_up
+        self.batches = self.pictures = 0
+        self.start = self.seconds = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Pictures a second."""
+        return self.pictures / self.seconds
+
+    def add(self, pictures: int) -> None:
+        """Counts a batch that is done."""
+        self.batches += 1
+        synchronize()
+        if self.batches == self.warm_up:
+            self.start = perf_counter()
+        elif self.batches > self.warm_up:
+            self.pictures += pictures
+            self.seconds = perf_counter() - self.start
+
+
+class Clock(pl.Callback):
+    """Times training and validation, and ends the training when it has seen enough.
+
+    Args:
+        warm_up: Batches that are not counted.
+        seconds: How long to look at training.
+    """
+
+    def __init__(self, warm_up: int, seconds: float) -> None:
+        self.seconds = seconds
+        self.training, self.validation = Counter(warm_up), Counter(warm_up)
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *rest: Any) -> None:  # noqa: ANN401
+        """Counts a training batch; ``rest`` is module, outputs, batch and index."""
+        self.training.add(len(rest[2]["mask"]))
+        trainer.should_stop = self.training.seconds > self.seconds
+
+    def on_validation_batch_end(self, trainer: pl.Trainer, *rest: Any) -> None:  # noqa: ANN401
+        """Counts a validation batch."""
+        self.validation.add(len(rest[2]["mask"]))
+
+
+def _trainer(
+    cfg: DictConfig, clock: Clock, device: str, *, limit_val_batches: int | None = None
+) -> pl.Trainer:
+    """A trainer that computes as the config's would, and keeps nothing."""
+    quieten_lightning()
+    return pl.Trainer(
+        accelerator="gpu" if device == "cuda" else "cpu",
+        devices=1,
+        precision=precision(cfg.trainer),  # type: ignore[arg-type] # one of Lightning's names
+        gradient_clip_val=cfg.trainer.gradient_clip_val,
+        max_epochs=1,
+        limit_val_batches=limit_val_batches,
+        num_sanity_val_steps=0,
+        callbacks=[clock],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )

@@ -1,0 +1,50 @@
+"""How long ``run.py`` takes to answer what needs no network."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+
+from benchmarks.command import run
+from benchmarks.experiment import ROOT
+from benchmarks.row import Row
+from benchmarks.timing import Setting, check, compare
+
+HEAVY = (
+    "torch",
+    "torchvision",
+    "pytorch_lightning",
+    "torchmetrics",
+    "torch.utils.tensorboard",
+    "albumentations",
+    "cv2",
+    "matplotlib.pyplot",
+)
+"""What a training script imports at its top."""
+
+_REASON = "mostly Python's own start and the import of hydra"
+
+
+def rows(setting: Setting) -> Iterator[Row]:
+    """Start of ``run.py``, against the same with everything heavy imported first."""
+    heavy = HEAVY[-2:] if setting.quick else HEAVY
+    script = f"import {', '.join(heavy)}, runpy; runpy.run_path('run.py', run_name='__main__')"
+    for arguments in (["--help"], ["--cfg", "job"]):
+        plain = partial(_answer, "-c", script, *arguments)
+        ours = partial(_answer, "run.py", *arguments)
+        check(plain() == ours(), "what is printed")
+        seconds = compare(plain, ours, setting)
+        name = f"start of run.py {' '.join(arguments)}"
+        yield Row(name, *seconds, goal=1, kind="at most", reason=_REASON)
+
+
+def _answer(*arguments: str) -> str:
+    # albumentations asks the network for updates otherwise.
+    environment = {**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"}
+    command = [sys.executable, *arguments]
+    return subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
+
+
+if __name__ == "__main__":
+    run(rows)

@@ -1,0 +1,124 @@
+"""Timing two formulations in turn, and measuring the memory that one of them takes."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import cv2
+import torch
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How thoroughly to measure, where, and on what.
+
+    Attributes:
+        device: Where networks, losses and metrics compute: ``cpu`` or ``cuda``.
+        pictures: A folder laid out like AeroScapes; None draws scenes.
+        quick: Whether to try the code only, on tiny pictures and once.
+    """
+
+    device: str = "cpu"
+    pictures: Path | None = None
+    quick: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the pictures in pixels; those of AeroScapes have 720x1280."""
+        return (64, 96) if self.quick else (720, 1280)
+
+    def count(self, number: int) -> int:
+        """As many, or two where nothing is to be concluded."""
+        return 2 if self.quick else number
+
+
+def compare(
+    plain: Callable[[], object],
+    ours: Callable[[], object],
+    setting: Setting,
+    *,
+    seconds: float = 5.0,
+    items: int = 1,
+) -> tuple[float, float]:
+    """Median seconds that two formulations take for one of the ``items`` they do in a call.
+
+    They are called in turn, once to warm up and then seven times, or more often until
+    ``seconds`` have passed: what else the machine does meets both alike, and a median forgets it.
+    """
+    least = 1 if setting.quick else 7
+    end = perf_counter() + (0 if setting.quick else seconds)
+    if not setting.quick:
+        _timed(plain), _timed(ours)
+    times: list[tuple[float, float]] = []
+    while len(times) < least or perf_counter() < end:
+        times.append((_timed(plain), _timed(ours)))
+    plain_times, our_times = zip(*times, strict=True)
+    return median(plain_times) / items, median(our_times) / items
+
+
+def peak_memory(function: Callable[[], object], device: str) -> float:
+    """The most bytes held at once while a function runs, beyond what was held before.
+
+    On a GPU those that torch has allocated. On the processor the resident memory of the process
+    by the kernel's own account: temporaries are in it, which a count of the tensors saved for the
+    backward pass would miss. Only Linux keeps that account.
+    """
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        function()
+        return torch.cuda.max_memory_allocated() - before
+    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
+    before = _resident("VmRSS")
+    function()
+    # What a small function takes may have been there, freed by another.
+    return max(_resident("VmHWM") - before, _PAGE)
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keeps OpenCV and torch to one thread, as a loader's worker is."""
+    threads = cv2.getNumThreads(), torch.get_num_threads()
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads[0])
+        torch.set_num_threads(threads[1])
+
+
+def check(agrees: object, what: str) -> None:
+    """Makes sure that two formulations say the same before they are timed.
+
+    Raises:
+        RuntimeError: If not.
+    """
+    if not agrees:
+        raise RuntimeError(f"the two formulations differ: {what}")
+
+
+def synchronize() -> None:
+    """Waits until the graphics card, if there is one, has done all it was told."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def _timed(function: Callable[[], object]) -> float:
+    start = perf_counter()
+    function()
+    synchronize()
+    return perf_counter() - start
+
+
+_PAGE = 4096
+
+
+def _resident(name: str) -> int:
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    (kilobytes,) = re.findall(rf"{name}:\s+(\d+) kB", status)
+    return int(kilobytes) * 1024

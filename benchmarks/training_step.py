@@ -1,0 +1,75 @@
+"""One step of the first stage: forward, loss, metrics, backward, optimizer."""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Optimizer
+
+from aerialseg.data.dataset import SemSegDataset, collate
+from aerialseg.models.module import Batch, SegmentationModule
+from benchmarks.command import run
+from benchmarks.experiment import config, data_module, training_module
+from benchmarks.pictures import data_root, with_every_class
+from benchmarks.plain.step import PlainStep
+from benchmarks.row import Row
+from benchmarks.timing import Setting, check, compare
+
+# There is no trainer here to log to.
+warnings.filterwarnings("ignore", message="You are trying to `self.log")
+
+
+def rows(setting: Setting) -> Iterator[Row]:
+    """A training step of stage 1 on a batch of 2, in single precision."""
+    root = data_root(setting, train=2)
+    data = data_module(root)
+    module = training_module(config(root, "stage=head"), data).to(setting.device)
+    batch = _batch(data.dataset("train"), len(data.classes), setting.device)
+    plain = PlainStep(module)
+    images, target = module.normalised(batch["image"]).contiguous(), batch["mask"].long()
+
+    # Frozen layers behave alike only where nothing trains.
+    plain.network.eval(), module.eval()
+    wanted, got = plain.loss(images, target), module.training_step(batch, 0)
+    check(torch.allclose(wanted, got, rtol=1e-3), f"loss {wanted} and {got}")
+    plain.network.train(), module.train()
+
+    ours = OurStep(module)
+    seconds = compare(lambda: plain(images, target), lambda: ours(batch), setting)
+    yield Row("training step, stage 1, batch 2", *seconds, goal=1.4)
+
+
+class OurStep:
+    """What the trainer does with the module in every step.
+
+    Args:
+        module: On its device.
+    """
+
+    def __init__(self, module: SegmentationModule) -> None:
+        self.module = module
+        chosen: Any = module.configure_optimizers()
+        self.optimizer: Optimizer = chosen["optimizer"]
+
+    def __call__(self, batch: Batch) -> None:
+        """Learns from one batch."""
+        self.optimizer.zero_grad()
+        torch.autograd.backward(self.module.training_step(batch, 0))
+        clip_grad_norm_(self.module.parameters(), 1.0)
+        self.optimizer.step()
+
+
+def _batch(dataset: SemSegDataset, num_classes: int, device: str) -> dict[str, Tensor]:
+    samples = [dataset[index] for index in range(len(dataset))]
+    for sample in samples:
+        marked = with_every_class(sample["mask"].numpy(), num_classes)
+        sample["mask"] = torch.from_numpy(marked)
+    batch = collate(samples)
+    return {name: batch[name].to(device) for name in ("image", "mask")}
+
+
+if __name__ == "__main__":
+    run(rows)

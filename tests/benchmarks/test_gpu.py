@@ -1,0 +1,19 @@
+import torch
+
+from benchmarks import gpu
+
+
+def test_without_a_graphics_card_one_line_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    gpu.main([])
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("no graphics card here")
+
+
+def test_a_quick_try_goes_through_all_five_stages(capsys):
+    gpu.main(["--quick", "--device", "cpu"])
+    lines = capsys.readouterr().out.splitlines()
+    for stage in ("head", "decoder", "aspp", "half_backbone", "full"):
+        assert sum(line.startswith(f"{stage} ") for line in lines) == 1
+        assert sum(line.startswith(f"loader keeps up, {stage} ") for line in lines) == 1
+    assert lines[-1].startswith("AeroScapes, 2621 + 648 pictures, 200 epochs: ")
