@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.row import Row
+from benchmarks.row import Row, amount
 from benchmarks.timing import Setting
 
 _PACKAGES = (
@@ -42,24 +42,26 @@ def table(rows: Sequence[Row], setting: Setting) -> str:
         f"{met} of {len(rows)} rows meet their goal.",
     ]
     if missed := [row for row in rows if not row.met]:
-        lines += ["", "Not met:", ""]
-        lines += [
-            f"- {row.name}: {row.ratio}, {row.goal_text}. {row.reason}".rstrip(". ")
-            for row in missed
-        ]
+        lines += ["", "Not met:", "", *(f"- {_shortfall(row)}" for row in missed)]
     return "\n".join(lines) + "\n"
 
 
 def facts(setting: Setting) -> Iterator[str]:
     """When, on what machine, with which versions and on which pictures."""
     yield date.today().isoformat()
-    yield f"{_processor()}, {os.cpu_count()} cores, torch on {torch.get_num_threads()} threads"
+    yield f"{_processor()}; cores: {os.cpu_count()}; torch threads: {torch.get_num_threads()}"
     yield torch.cuda.get_device_name() if setting.device == "cuda" else "no graphics card used"
     found = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     yield f"Python {platform.python_version()}, {found}"
     height, width = setting.size
     own = "one's own pictures" if setting.pictures else f"drawn scenes of {width}x{height}"
     yield f"{own}{'; a quick try, nothing to conclude' if setting.quick else ''}"
+
+
+def _shortfall(row: Row) -> str:
+    got = amount(row.ours, row.unit) if row.kind == "at most" else row.ratio
+    reason = f"; {row.reason}" if row.reason else ""
+    return f"{row.name}: {got}, wanted {row.goal_text}{reason}"
 
 
 def _processor() -> str:

@@ -35,7 +35,8 @@ def rows(setting: Setting) -> Iterator[Row]:
     plain()
     pixels = [picture.width * picture.height for picture in map(Image.open, (by_us, by_them))]
     check(setting.quick or max(pixels) < 2 * min(pixels), "pixels of the sheet")
-    yield Row("sample sheet with legend", *compare(plain, ours, setting), goal=10)
+    reason = "most of ours is compressing the png"
+    yield Row("sample sheet with legend", *compare(plain, ours, setting), goal=10, reason=reason)
 
 
 def plain_sheet(samples: Sequence[SampleRow], classes: ClassTable, path: Path) -> None:

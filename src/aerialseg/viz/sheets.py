@@ -171,4 +171,4 @@ def _numbered(name: str, count: int) -> list[str]:
 
 
 def _present(masks: Sequence[Mask]) -> set[int]:
-    return {int(i) for mask in masks for i in np.unique(mask)}
+    return {int(i) for mask in masks for i in np.flatnonzero(np.bincount(mask.ravel()))}
