@@ -248,7 +248,7 @@ def test_a_run_goes_on_from_its_last_snapshot(tmp_path):
 def test_else_from_the_newest_that_is_whole(tmp_path, caplog, steps, damaged, found):
     snapshots(tmp_path, **steps)
     for name in damaged:
-        flip(tmp_path / f"{name}.ckpt", 0.5)
+        flip(tmp_path / f"{name}.ckpt", 500)
     with caplog.at_level(logging.WARNING, logger="aerialseg"):
         assert find_snapshot(tmp_path) == tmp_path / f"{found}.ckpt"
     (record,) = caplog.records
@@ -260,7 +260,7 @@ def test_else_from_the_newest_that_is_whole(tmp_path, caplog, steps, damaged, fo
 def test_where_none_is_whole_nothing_is_touched(tmp_path):
     snapshots(tmp_path, last=2, best=1)
     for name in ("last", "best"):
-        flip(tmp_path / f"{name}.ckpt", 0.5)
+        flip(tmp_path / f"{name}.ckpt", 500)
     line = line_of(find_snapshot, tmp_path)
     assert line.startswith(f"{tmp_path}/last.ckpt: is damaged")
     assert line.endswith("there is no other to go on from: existing=overwrite trains anew")

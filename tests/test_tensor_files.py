@@ -32,7 +32,7 @@ def digest_of(path):
 
 def flip(path, place):
     content = bytearray(path.read_bytes())
-    content[int(place * (len(content) - 1))] ^= 1
+    content[place] ^= 1
     path.write_bytes(content)
 
 
@@ -47,7 +47,7 @@ def test_others_read_a_sealed_file_as_ever(written):
     assert zipfile.ZipFile(written).testzip() is None
 
 
-@pytest.mark.parametrize("place", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1])
+@pytest.mark.parametrize("place", [-1, -64, -70, -71, -72, -93, -94, -200, 500, 2000])
 @pytest.mark.parametrize("beside", [True, False])
 def test_one_wrong_bit_is_damage(written, place, beside):
     flip(written, place)

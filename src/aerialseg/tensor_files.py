@@ -21,6 +21,8 @@ from aerialseg.files import hash_file, replacing, write_text
 
 _SEAL = b"sha256:"
 _SEAL_LENGTH = len(_SEAL) + 64
+_ZIP_END = b"PK\5\6" + 18 * b"\0"
+"""What an archive ends with, but for its comment: a mark and 18 bytes of numbers."""
 
 
 def save_sealed(path: Path, content: object) -> None:
@@ -88,7 +90,7 @@ def check_kind(path: Path) -> None:
         raise CheckpointError(f"{path}: is a web page, not weights; the download went wrong")
     if start.startswith(b"version https://git-lfs"):
         raise CheckpointError(f"{path}: is a Git LFS pointer; run `git lfs pull` where it is from")
-    if start.startswith(b"PK") and not zipfile.is_zipfile(path):
+    if start.startswith(b"PK") and not _is_archive(path):
         size = path.stat().st_size
         raise CheckpointError(f"{path}: is cut off after {size} bytes; get it again")
 
@@ -119,11 +121,13 @@ def _seal(path: Path) -> str:
 
 def _check_digest(path: Path) -> None:
     """Compares a file with its seal, or else with the ``.sha256`` beside it, where there is one."""
+    size = path.stat().st_size - _SEAL_LENGTH
     with path.open("rb") as file:
-        size = path.stat().st_size - _SEAL_LENGTH
-        file.seek(max(size, 0))
-        seal = file.read()
-        if seal.startswith(_SEAL):
+        file.seek(max(0, size - len(_ZIP_END)))
+        end = file.read()
+        seal = end[-_SEAL_LENGTH:]
+        # Either is enough, so that damage to one of them does not hide that there is a seal.
+        if end.startswith(_ZIP_END[:4]) or seal.startswith(_SEAL):
             file.seek(0)
             digest = sha256()
             for start in range(0, size, 1 << 20):
@@ -134,6 +138,13 @@ def _check_digest(path: Path) -> None:
             fits = stated is None or stated == hash_file(path)
     if not fits:
         raise CheckpointError(f"{path}: is damaged: its sha256 is not that of what was written")
+
+
+def _is_archive(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # damage near the end may be found out sooner than asked
+        return False
 
 
 def _digest_path(path: Path) -> Path:

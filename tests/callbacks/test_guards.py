@@ -5,6 +5,7 @@ import pytorch_lightning as pl
 import torch
 from PIL import Image
 
+from aerialseg.callbacks import guards as module_under_test
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
 from aerialseg.callbacks.guards import NonFiniteLossGuard
 from aerialseg.checkpoints import read_checkpoint
@@ -104,6 +105,20 @@ def test_the_snapshot_of_the_epoch_before_stays(tmp_path):
         fit(tmp_path / "bad", [SpoilAt(BATCHES), NonFiniteLossGuard()])
     good, bad = (read_checkpoint(tmp_path / name / "run/last.ckpt") for name in ("good", "bad"))
     assert equal(good["state_dict"], bad["state_dict"])
+
+
+@pytest.mark.parametrize("batch", [1, BATCHES - 1])
+def test_a_device_that_answers_late_is_asked_a_step_later(tmp_path, monkeypatch, batch):
+    """As with CUDA: the step is taken with an empty gradient, and no snapshot after it."""
+    monkeypatch.setattr(module_under_test, "_answers_late", lambda tensor: True)
+    monkeypatch.setattr(module_under_test._Step, "send_verdict", lambda step: None)
+    monkeypatch.setattr(module_under_test._Step, "verdict", lambda step: bool(step.finite))
+    spoiler = SpoilAt(BATCHES + batch)
+    with pytest.raises(TrainingError, match=f"epoch 2, batch {batch + 1}: the loss is nan"):
+        fit(tmp_path, [spoiler, NonFiniteLossGuard()])
+    assert spoiler.count == BATCHES + min(batch + 2, BATCHES)
+    assert all(parameter.isfinite().all() for parameter in spoiler.module.parameters())
+    assert read_checkpoint(tmp_path / "run/last.ckpt")["epoch"] == 0
 
 
 @pytest.mark.parametrize("what", ["loss", "gradient"])

@@ -103,7 +103,7 @@ def test_a_stopped_run_goes_on_bit_for_bit(tmp_path, whole, moment, words, epoch
     ],
     ids=str,
 )
-@pytest.mark.parametrize("batch", range(BATCHES))
+@pytest.mark.parametrize("batch", [1, 3])
 def test_however_it_is_trained(tmp_path, whole, options, batch):
     stopped_fit(tmp_path / "run", tmp_path / "data", "train", 2, batch, **options)
     resumed_fit(tmp_path / "run", tmp_path / "data", **options)

@@ -51,3 +51,17 @@ def test_batches_without_padding_hold_one_size_each():
     assert list(sampler) == [[0, 2], [3], [1, 4]]
     assert len(sampler) == 3
     assert Counter(index for batch in sampler for index in batch) == Counter(range(5))
+
+
+def test_a_resumed_epoch_leaves_out_what_was_learnt_and_no_other_epoch_does():
+    sampler = EpochSampler(11, seed=0, shuffle=True)
+    batches = TrainBatchSampler(sampler, 3)
+    whole = []
+    for epoch in range(3):
+        sampler.set_epoch(epoch)
+        whole.append(list(batches))
+    batches.skip(1, 2)
+    for epoch, done in enumerate((0, 2, 0)):
+        sampler.set_epoch(epoch)
+        assert list(batches) == whole[epoch][done:]
+    assert len(batches) == len(whole[1])

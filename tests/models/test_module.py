@@ -184,7 +184,7 @@ def test_pictures_are_normalised_inside():
 
 
 def number(logged):
-    return float(logged.compute() if isinstance(logged, Metric) else logged)
+    return float((logged.compute() if isinstance(logged, Metric) else logged).detach())
 
 
 def loss_of_step(module, monkeypatch, step, batch):

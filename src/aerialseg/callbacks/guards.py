@@ -78,9 +78,10 @@ class NonFiniteLossGuard(pl.Callback):
         # A loss scaler meets infinite gradients now and then, and leaves the weights alone itself.
         if getattr(trainer.precision_plugin, "scaler", None) is None and gradients:
             step.finite = step.finite & get_total_norm(gradients).isfinite()
-        if step.finite.is_cuda and not self.skip_batches:
+        if _answers_late(step.finite) and not self.skip_batches:
+            spoilt = ~step.finite
             for gradient in gradients:
-                gradient.masked_fill_(~step.finite, 0.0)
+                gradient.masked_fill_(spoilt, 0.0)
             self._read(pl_module)
             step.send_verdict()
             self._unread = step
@@ -160,6 +161,10 @@ class _Step:
         what = f"the loss is {loss}" if not math.isfinite(loss) else "the gradient is not finite"
         samples = ", ".join(self.samples[:8]) + (", ..." if len(self.samples) > 8 else "")
         return f"{what}; samples {samples}" if samples else what
+
+
+def _answers_late(tensor: Tensor) -> bool:
+    return tensor.is_cuda
 
 
 def _changing(module: pl.LightningModule) -> list[tuple[Tensor, Tensor]]:

@@ -1,0 +1,52 @@
+import pytest
+import torch
+
+from aerialseg import checkpoints
+from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
+from aerialseg.errors import CheckpointError, TrainingError
+from aerialseg.runs import RunFolder
+from aerialseg.tasks.resources import check_disk, explained_memory, snapshot_bytes
+from tiny_training import make_data, make_module, make_trainer
+
+OPTIMIZERS = {
+    "sgd": lambda groups: torch.optim.SGD(groups, lr=0.1),
+    "momentum": lambda groups: torch.optim.SGD(groups, lr=0.1, momentum=0.9),
+    "adamw": lambda groups: torch.optim.AdamW(groups, lr=0.1),
+}
+
+
+@pytest.mark.parametrize("start", [0, 2])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_the_size_of_a_snapshot_is_known_before_there_is_one(tmp_path, optimizer, start):
+    module = make_module(start=start, optimizer=optimizer)
+    expected = snapshot_bytes(module)
+    trainer = make_trainer([InMemoryCheckpoint(str(tmp_path))], epochs=1)
+    trainer.fit(module, make_data(tmp_path / "data"))
+    content = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    states = [s for o in content["optimizer_states"] for s in o["state"].values()]
+    tensors = [*content["state_dict"].values(), *(v for s in states for v in s.values())]
+    found = sum(t.nbytes for t in tensors if torch.is_tensor(t) and t.numel() > 1)
+    scalars = sum(tensor.nbytes for tensor in module.state_dict().values() if tensor.numel() == 1)
+    assert expected == found + scalars
+
+
+def test_room_for_two_checkpoints_is_asked_for_before_training(tmp_path, monkeypatch):
+    module, folder = make_module(), RunFolder(tmp_path / "run")
+    for missing in (0, 1):
+        free = 2 * snapshot_bytes(module) - missing
+        monkeypatch.setattr(checkpoints, "free_space", lambda path, free=free: free)
+        if not missing:
+            check_disk(folder, module)
+    with pytest.raises(CheckpointError, match=r"checkpoints: needs .* MB, but .* MB are free"):
+        check_disk(folder, module)
+
+
+def test_running_out_of_memory_says_what_to_change(tmp_path):
+    data = make_data(tmp_path, batch_size=4, image_min_size=24)
+    with pytest.raises(TrainingError) as error, explained_memory(make_module(), data):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+    assert error.value.problems == (
+        "stage aspp: the device is out of memory with data.batch_size=4 and "
+        "data.image_min_size=24; set data.batch_size=2 with trainer.accumulate_grad_batches=2, a "
+        "smaller data.image_min_size, or trainer.precision=16-mixed",
+    )
