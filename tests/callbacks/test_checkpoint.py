@@ -119,9 +119,10 @@ class FilesAtStart(pl.Callback):
     def __init__(self, folder):
         self.folder, self.seen = folder, []
 
-    def on_train_epoch_start(self, trainer, pl_module):
-        paths = sorted(self.folder.glob("*.ckpt"))
-        self.seen.append({path.stem: epochs_in(path) for path in paths})
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        if batch_idx == 0:
+            paths = sorted(self.folder.glob("*.ckpt"))
+            self.seen.append({path.stem: epochs_in(path) for path in paths})
 
 
 def test_writes_every_n_epochs_and_at_the_end(tmp_path):

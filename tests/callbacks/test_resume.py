@@ -115,8 +115,8 @@ class CopyAt(pl.Callback):
     def __init__(self, epoch, folder, copy):
         self.epoch, self.folder, self.copy = epoch, folder, copy
 
-    def on_train_epoch_start(self, trainer, pl_module):
-        if trainer.current_epoch == self.epoch:
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        if (trainer.current_epoch, batch_idx) == (self.epoch, 0):
             shutil.copytree(self.folder, self.copy)
 
 

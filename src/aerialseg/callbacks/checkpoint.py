@@ -89,7 +89,13 @@ class InMemoryCheckpoint(Checkpoint):
         trainer.save_checkpoint(self.best_path if improved else self.last_path, weights_only=False)
         if improved:
             self.memory.held[self.last_path] = self.memory.held[self.best_path]
-        if self._behind or (trainer.current_epoch + 1) % self.every_n_epochs == 0:
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Writes the snapshots that are due; not sooner, for Lightning logs an epoch after them.
+
+        A process killed in between would leave a snapshot of an epoch that its curves lack.
+        """
+        if self._behind or trainer.current_epoch % self.every_n_epochs == 0:
             self._write("kept in memory until after the next epoch")
 
     def take_snapshot(self, trainer: pl.Trainer) -> None:

@@ -76,6 +76,8 @@ class PatientEventWriter:
         try:
             with self._path.open("ab") as file:
                 file.write(data)
+                file.flush()
+                os.fsync(file)
         except OSError as error:
             with suppress(OSError):
                 os.truncate(self._path, self._size)
@@ -111,6 +113,7 @@ class CSVCurves(Logger):
         super().__init__()
         self.path = Path(save_dir) / "metrics.csv"
         self.rows: list[dict[str, Any]] = []
+        self._waiting = False
 
     @property
     def name(self) -> str:
@@ -134,8 +137,19 @@ class CSVCurves(Logger):
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         """Adds one row and writes the table; should that fail, the next one writes both."""
         self.rows.append({"epoch": None, "step": step, **metrics})
+        self._write()
+
+    def finalize(self, status: str) -> None:
+        """Writes what is waiting; Lightning calls it at the end."""
+        if self._waiting:
+            self._write()
+
+    def _write(self) -> None:
         columns = dict.fromkeys(name for row in self.rows for name in row)
         try:
             write_text(self.path, csv_text(columns, [map(row.get, columns) for row in self.rows]))
         except AerialsegError as error:
             logger.warning("%s; curves wait in memory", error)
+            self._waiting = True
+        else:
+            self._waiting = False
