@@ -1,5 +1,7 @@
 """The class table: the one home of every class's id, name and colour."""
 
+import reprlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +19,9 @@ IGNORE_INDEX = 255
 IGNORE_COLOUR = (255, 255, 255)
 """How ignored pixels are painted."""
 
+_BRIEF = reprlib.Repr()  # a few lines of YAML can stand for more than any line holds
+_BRIEF.maxlevel = 2
+
 
 @dataclass(frozen=True)
 class ClassTable:
@@ -33,7 +38,8 @@ class ClassTable:
             which marks ignored pixels.
 
     Raises:
-        DataError: If the table is empty, longer than 255, or one of the rules is broken.
+        DataError: If the table is empty, longer than 255, a name cannot be printed, or one of
+            the rules is broken.
     """
 
     names: tuple[str, ...]
@@ -48,13 +54,18 @@ class ClassTable:
     def from_mapping(cls, mapping: Mapping[str, Sequence[int]]) -> "ClassTable":
         """Builds the table from ``{name: [red, green, blue]}`` in the order of the ids."""
         for name, colour in mapping.items():
+            if not isinstance(name, str):
+                raise DataError(
+                    f"class table: the name {_BRIEF.repr(name)} is no text to YAML; write it in "
+                    "quotes"
+                )
             if not _is_colour(colour):
                 raise DataError(
-                    f"class table: the colour of '{name}' is {colour!r}; "
+                    f"class table: the colour of {_BRIEF.repr(name)} is {_BRIEF.repr(colour)}; "
                     "write three whole numbers from 0 to 255, as in [192, 128, 128]"
                 )
         red_green_blue = tuple((int(r), int(g), int(b)) for r, g, b in mapping.values())
-        return cls(tuple(str(name) for name in mapping), red_green_blue)
+        return cls(tuple(mapping), red_green_blue)
 
     @classmethod
     def read(cls, path: str | Path) -> "ClassTable":
@@ -72,9 +83,11 @@ class ClassTable:
                 f"class table {path}: no such file; write one line per class in the order of "
                 "the mask ids, as in `person: [192, 128, 128]`"
             ) from None
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        except Exception as error:  # of odd dates, numbers and depths YAML raises nearly anything
             reason = " ".join(str(error).split())
-            raise DataError(f"class table {path}: cannot be read as YAML: {reason}") from None
+            raise DataError(
+                f"class table {path}: cannot be read as YAML: {reason}; correct it"
+            ) from None
         if not isinstance(mapping, dict):
             raise DataError(
                 f"class table {path}: holds a {type(mapping).__name__}, not a mapping; "
@@ -82,7 +95,10 @@ class ClassTable:
             )
         if twice := _written_twice(text):
             raise DataError(f"class table {path}: name '{twice[0]}' stands there twice; rename one")
-        return cls.from_mapping(mapping)
+        try:
+            return cls.from_mapping(mapping)
+        except DataError as error:
+            raise DataError(*(f"{path}: {problem}" for problem in error.problems)) from None
 
     def to_mapping(self) -> dict[str, list[int]]:
         """The table as plain data, as :meth:`from_mapping` reads it."""
@@ -103,7 +119,7 @@ def _written_twice(text: str) -> list[str]:
     """Names that YAML would keep once only, so that every later id would be off by one."""
     node = yaml.compose(text, yaml.SafeLoader)
     names = [key.value for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
-    return [name for name in names if names.count(name) > 1]
+    return [name for name, times in Counter(names).items() if times > 1]
 
 
 def _is_colour(value: object) -> bool:
@@ -121,7 +137,11 @@ def _problems(names: tuple[str, ...], colours: tuple[tuple[int, int, int], ...])
             f"class table: has {len(names)} names and {len(colours)} colours; "
             f"wanted as many of each, 1 to {IGNORE_INDEX}"
         ]
-    problems = []
+    problems = [
+        f"class table: the name {_BRIEF.repr(name)} of id {index} cannot be printed; rename it"
+        for index, name in enumerate(names)
+        if not (name.strip() and name.isprintable())
+    ]
     for what, values in (("name", names), ("colour", colours)):
         for value in dict.fromkeys(v for v in values if values.count(v) > 1):
             ids = ", ".join(str(i) for i, v in enumerate(values) if v == value)

@@ -37,14 +37,23 @@ def replacing(path: Path) -> Iterator[Path]:
             with suppress(OSError):  # some network file systems know no locks
                 fcntl.flock(folder, fcntl.LOCK_SH)
             yield temporary
-            with _opened(temporary) as file:
-                os.fsync(file)
+            flush(temporary)
             temporary.replace(path)
             os.fsync(folder)
     except OSError as error:
         raise AerialsegError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Waits until what a file holds, or which names a folder has, is on the disk.
+
+    Raises:
+        OSError: If the disk refuses.
+    """
+    with _opened(path) as descriptor:
+        os.fsync(descriptor)
 
 
 def remove_leftovers(folder: Path) -> None:

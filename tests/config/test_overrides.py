@@ -36,6 +36,12 @@ def test_values_are_forced_and_the_rest_is_left_alone(typed, handed_over):
     assert prepare_overrides([typed], CONF) == [handed_over]
 
 
+@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "a/b", "..", "'a\\b'", "' a'", "C:x", "''"])
+def test_a_name_that_leads_elsewhere_stops_before_hydra_makes_its_folder(name):
+    with pytest.raises(ConfigError, match=r"^run_name: .* cannot be the name of a folder$"):
+        prepare_overrides(["-m", f"run_name={name}"], CONF)
+
+
 def test_the_order_stays():
     typed = ["-m", "stage=head,decoder", "seed=1", "--cfg", "job", "+x=1"]
     assert prepare_overrides(typed, CONF) == [

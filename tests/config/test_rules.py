@@ -140,3 +140,27 @@ def test_any_class_of_a_table_still_unread_may_be_watched():
 
 def test_more_keywords_reach_a_target_that_takes_any():
     assert lines("+logger.max_queue=3") == []
+
+
+@pytest.mark.parametrize("key", ["stage.name", "stage.from_run"])
+@pytest.mark.parametrize("name", ["../x", "a/b", "a\\b", "..", "C:x"])
+def test_a_name_that_leads_elsewhere_is_no_name(key, name):
+    line = f"config error: {key}: {name!r} cannot be the name of a folder"
+    assert line in lines_for_values(f"{key}='{name}'", "task=layers")
+
+
+@pytest.mark.parametrize(
+    ("folder", "leaves"),
+    [
+        ("runs/default/head/data.root=../../../../../x/train", True),
+        ("runs/../x", True),
+        ("runs/default/head/data.root=../x/train", False),
+        ("runs/default/head/data.root=/x/train", False),
+        ("../x", False),  # chosen, not put together
+        ("/x", False),
+    ],
+)
+def test_what_a_sweep_varies_cannot_lead_out_of_the_folder_of_runs(folder, leaves):
+    line = f"config error: paths.output_dir: {folder} leads out of runs; set it to a folder"
+    found = lines_for_values(f"paths.output_dir='{folder}'", "task=layers")
+    assert found == ([line] if leaves else [])

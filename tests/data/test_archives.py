@@ -68,3 +68,44 @@ def test_an_archive_needs_room(tmp_path, cache, monkeypatch):
         DataError, match=r"a\.zip: needs 0\.0 GB .* point paths\.cache_dir elsewhere"
     ):
         unpack(archive, cache)
+
+
+def test_what_a_killed_process_left_is_not_taken_for_the_whole(tmp_path, cache, monkeypatch):
+    archive = _zip(tmp_path / "a.zip", x="1", y="2")
+
+    def killed(file, folder):
+        file.extract("x", folder)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("zipfile.ZipFile.extractall", killed)
+        patch.setattr("shutil.rmtree", lambda *arguments, **options: None)  # no time to tidy up
+        with pytest.raises(KeyboardInterrupt):
+            unpack(archive, cache)
+    (left,) = (cache / "archives").iterdir()
+    assert [child.name for child in left.iterdir()] == ["x"]
+    folder = unpack(archive, cache)
+    assert folder != left
+    assert sorted(child.name for child in folder.iterdir()) == ["x", "y"]
+
+
+def test_what_grows_much_but_stays_small_is_unpacked(tmp_path, cache):
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("masks.bmp", bytes(5_000_000))
+    assert archive.stat().st_size < 10_000
+    assert (unpack(archive, cache) / "masks.bmp").stat().st_size == 5_000_000
+
+
+def test_folders_may_be_listed_and_differ_from_files_by_more_than_capitals(tmp_path, cache):
+    archive = _zip(tmp_path / "a.zip", **{"imgs/": "", "imgs/a": "1", "imgs/b": "2", "a": "3"})
+    assert len(list(unpack(archive, cache).rglob("*"))) == 4
+
+
+def test_a_file_where_a_folder_must_be_is_one_line(tmp_path, cache):
+    archive = _zip(tmp_path / "a.zip", **{"a": "1", "a/b": "2"})
+    with pytest.raises(
+        DataError, match=r"a\.zip: cannot be unpacked to .*; point paths\.cache_dir"
+    ):
+        unpack(archive, cache)
+    assert list((cache / "archives").iterdir()) == []

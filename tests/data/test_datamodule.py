@@ -41,6 +41,28 @@ def _flips():
     )
 
 
+@pytest.mark.parametrize("kind", ["images", "masks"])
+def test_a_picture_or_mask_with_too_many_pixels_is_found_before_training(root, kind):
+    _module(root, max_megapixels=0.001).prepare()  # 24x32 pixels are 0.000768 million
+    suffix = {"images": "jpg", "masks": "png"}[kind]
+    save(root / kind / f"a_0.{suffix}", mask((40, 40)))
+    with pytest.raises(
+        DataError, match=rf"{kind}/a_0\.{suffix}: has 40x40 pixels, 0\.0016 million"
+    ):
+        _module(root, max_megapixels=0.001).prepare()
+
+
+def test_the_limit_holds_for_what_is_served_too(root):
+    module = _module(root)
+    module.prepare()
+    module = _module(root, max_megapixels=0.0005)
+    module.prepare()  # from what was counted before
+    with pytest.raises(
+        SampleError, match=r"has 32x24 pixels, 0\.000768 million; wanted at most 0\.0005"
+    ):
+        module.dataset("train")[0]
+
+
 def test_everything_is_known_before_there_is_a_trainer(root):
     module = _module(root)
     module.prepare()

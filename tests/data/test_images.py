@@ -1,3 +1,5 @@
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -43,10 +45,87 @@ def test_grey_becomes_rgb_and_transparency_goes(tmp_path):
     assert np.array_equal(read_image(save(tmp_path / "c.png", clear)), picture())
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of a transparency that is dropped
+def test_palettes_and_bits_become_the_colours_they_stand_for(tmp_path):
+    indices = mask()
+    palette = Image.fromarray(indices)
+    palette.putpalette(COLOURS.tobytes())
+    palette.save(tmp_path / "p.png", transparency=1)
+    assert np.array_equal(read_image(tmp_path / "p.png"), COLOURS[indices])
+    palette.save(tmp_path / "q.png", transparency=b"\0\x80\xff")
+    assert np.array_equal(read_image(tmp_path / "q.png"), COLOURS[indices])
+    bits = save(tmp_path / "b.png", indices > 0)
+    assert np.array_equal(read_image(bits), np.dstack([(indices > 0) * np.uint8(255)] * 3))
+    grey = save(tmp_path / "ga.png", np.dstack([indices * 100, indices]))
+    assert np.array_equal(read_image(grey), np.dstack([indices * 100] * 3))
+
+
+def test_the_name_does_not_decide_the_format(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(save(tmp_path / "a.png", picture()).read_bytes())
+    assert np.array_equal(read_image(tmp_path / "a.jpg"), picture())
+
+
+def test_a_jpeg_with_a_preview_behind_it_is_one_picture(tmp_path):
+    first, second = Image.fromarray(picture()), Image.fromarray(picture(seed=1))
+    first.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[second])
+    assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - picture()).mean() < 5
+    assert read_size(tmp_path / "a.jpg") == (24, 32)
+
+
+def test_a_map_may_carry_a_smaller_one(tmp_path):
+    small = Image.fromarray(picture((12, 16)))
+    small.encoderinfo = {"tiffinfo": {254: 1}}
+    path = tmp_path / "a.tif"
+    Image.fromarray(picture()).save(path, save_all=True, append_images=[small])
+    with Image.open(path) as stored:
+        assert stored.n_frames == 2
+    assert np.array_equal(read_image(path), picture())
+
+
+@pytest.mark.parametrize("grey", [128, 127])
+def test_a_picture_may_end_in_the_grey_that_decoders_paint(tmp_path, grey):
+    image = picture((64, 64))
+    image[32:] = grey
+    path = save(tmp_path / "a.jpg", image, quality=95, subsampling=0)
+    assert (read_image(path)[-1, -1] == grey).all()
+
+
+def test_a_jpeg_that_ends_early_is_cut_short_end_marker_or_not(tmp_path):
+    path = save(tmp_path / "a.jpg", picture((64, 64)), quality=95)
+    data = path.read_bytes()
+    start = data.index(b"\xff\xda")
+    for share in (0.1, 0.5, 0.9):
+        end = start + int(share * (len(data) - start))
+        path.write_bytes(data[:end].removesuffix(b"\xff") + b"\xff\xd9")
+        with pytest.raises(DataError, match="cut short"):
+            read_image(path)
+
+
+@pytest.mark.parametrize(
+    ("read", "suffix"), [(read_image, "jpg"), (read_image, "png"), (read_mask, "png")]
+)
+def test_the_most_pixels_can_be_chosen(tmp_path, read, suffix):
+    path = save(tmp_path / f"a.{suffix}", picture((100, 100))[..., 0])
+    assert read(path, max_megapixels=0.01).shape[:2] == (100, 100)
+    with pytest.raises(
+        DataError, match=r"has 100x100 pixels, 0\.01 million; wanted at most 0\.009 "
+    ):
+        read(path, max_megapixels=0.009)
+    with pytest.raises(DataError, match=r"raise data\.max_megapixels"):
+        read_size(path, max_megapixels=0.009)
+
+
+def test_more_pixels_than_pillow_likes_are_read_in_silence(tmp_path, recwarn):
+    path = save(tmp_path / "a.png", np.zeros((9500, 9500), dtype=bool))
+    assert read_size(path) == (9500, 9500)
+    assert not recwarn.list
+
+
 def test_deep_pictures_are_refused_not_clipped(tmp_path):
     path = save(tmp_path / "deep.png", np.full((4, 4), 40_000, dtype=np.uint16))
-    with pytest.raises(DataError, match=r"deep\.png: has more than 8 bits a channel \(mode I;16"):
-        read_image(path)
+    for read in (read_image, read_size):
+        with pytest.raises(DataError, match=r"deep\.png: has more than 8 bits a channel"):
+            read(path)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow also warns of what it then refuses
@@ -97,7 +176,7 @@ def test_a_large_jpeg_is_found_cut_short_from_its_end(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"no picture", "not a picture of any known format"), (b"", "known format")],
+    [(b"no picture", "not a picture of any known format"), (b"", "the file is empty")],
 )
 def test_what_is_no_picture_is_named(tmp_path, content, message):
     path = tmp_path / "a.jpg"
@@ -134,6 +213,14 @@ def test_index_masks_keep_their_ids(tmp_path, mode):
     assert np.array_equal(read_mask(tmp_path / "m.png"), ids)
 
 
+@pytest.mark.parametrize(("bits", "row"), [(1, b"\x50"), (2, b"\x1b"), (4, b"\x0f\x1e")])
+def test_few_bits_of_grey_are_ids_not_shades(tmp_path, bits, row):
+    wanted = {1: [0, 1, 0, 1], 2: [0, 1, 2, 3], 4: [0, 15, 1, 14]}[bits]
+    path = tmp_path / "m.png"
+    path.write_bytes(_grey_png(bits, 4, row))
+    assert read_mask(path).tolist() == [wanted]
+
+
 def test_one_bit_and_sixteen_bit_masks_keep_their_ids(tmp_path):
     bits = mask() > 0
     assert np.array_equal(read_mask(save(tmp_path / "b.png", bits)), bits)
@@ -164,10 +251,17 @@ def test_a_colour_of_no_class_is_named_with_its_pixels(tmp_path):
     assert line.startswith(f"{path}: #010203 (3 pixels), #fffeff (1 pixel) are no colour of")
 
 
+@pytest.mark.parametrize("colours", [None, COLOURS])
+def test_a_jpeg_is_no_mask_whatever_its_pixels(tmp_path, colours):
+    path = save(tmp_path / "m.jpg", np.zeros((8, 8), dtype=np.uint8))
+    with pytest.raises(DataError, match=r"m\.jpg: is a JPEG, which changes values; masks need PNG"):
+        read_mask(path, colours=colours)
+
+
 def test_many_unknown_colours_still_make_one_short_line(tmp_path):
     noise = np.random.default_rng(0).integers(0, 250, (64, 64, 3), dtype=np.uint8)
-    path = save(tmp_path / "m.jpg", noise)
-    with pytest.raises(DataError, match=r"and \d+ more are .* masks need PNG") as error:
+    path = save(tmp_path / "m.png", noise)
+    with pytest.raises(DataError, match=r"and \d+ more are no colour of the class") as error:
         read_mask(path, colours=COLOURS)
     assert len(error.value.problems[0]) < 400 + len(str(path))
 
@@ -249,6 +343,18 @@ def test_names_that_would_lose_something_are_refused(tmp_path):
         write_mask(tmp_path / "m.jpg", mask())
     with pytest.raises(DataError, match=r"a\.txt: unknown kind of picture"):
         write_image(tmp_path / "a.txt", picture())
+
+
+def _grey_png(bits: int, width: int, row: bytes) -> bytes:
+    header = struct.pack(">IIBBBBB", width, 1, bits, 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" + row)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+    )
 
 
 def _palette():

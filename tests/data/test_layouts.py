@@ -88,12 +88,12 @@ def test_kaggle_misses_test_pictures(tmp_path, cache):
     [
         (["ImageId", "a"], "has no column 'ImageID' (columns: 'ImageId'); rename its id column"),
         ([], "has no column 'ImageID' (columns: none); rename its id column"),
-        (["ImageID", "a", "b", "a"], "id 'a' is in row 4 and in train.csv row 2"),
-        (["ImageID", "../a"], "row 2: id '../a' leads out of the folder"),
-        (["ImageID", "/etc/a"], "row 2: id '/etc/a' leads out of the folder"),
-        (["ImageID", "..\\a"], "row 2: id '..\\\\a' leads out of the folder"),
-        (["ImageID", "C:a"], "row 2: id 'C:a' leads out of the folder"),
-        (["ImageID,Note", "a,", ",x"], "row 3 has no id"),
+        (["ImageID", "a", "b", "a"], "row 4: id 'a' is in train.csv row 2 already; drop one"),
+        (["ImageID", "../a"], "row 2: id '../a' leads out of the folder; correct it"),
+        (["ImageID", "/etc/a"], "row 2: id '/etc/a' leads out of the folder; correct it"),
+        (["ImageID", "..\\a"], "row 2: id '..\\\\a' leads out of the folder; correct it"),
+        (["ImageID", "C:a"], "row 2: id 'C:a' leads out of the folder; correct it"),
+        (["ImageID,Note", "a,", ",x"], "row 3 has no id; write one or drop the row"),
         (["ImageID"], "lists nothing; wanted an id a row in the column ImageID"),
     ],
 )
@@ -176,6 +176,18 @@ def test_folders_name_what_is_alone_twice_or_absent(tmp_path, cache):
     assert line.endswith(
         "pictures: no such folder; make it, or name yours: data.layout.images=FOLDER"
     )
+
+
+def test_a_name_that_would_break_a_line_is_refused(tmp_path, cache):
+    root = write_folders(tmp_path / "f", ["a\nb"])
+    (line,) = _problems(folders, root, cache)
+    assert line == f"{root / 'images'}: 1 name ('a\\nb') that cannot be printed; rename it"
+
+
+def test_ids_like_formulas_stay_what_they_are(tmp_path, cache):
+    ids = ["=1+1", "+a", "-33.86_151.2", "@x", "NA", "007"]
+    root = write_kaggle(tmp_path / "k", ids)
+    assert [sample.id for sample in kaggle(root, cache).samples] == ids
 
 
 def test_folders_without_pictures(tmp_path, cache):

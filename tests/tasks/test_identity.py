@@ -19,7 +19,13 @@ def _identity(*overrides):
 
 @pytest.mark.parametrize(
     "override",
-    ["data.root=elsewhere", "data.num_workers=7", "+data.mask_memory_mb=0", "paths.cache_dir=c"],
+    [
+        "data.root=elsewhere",
+        "data.num_workers=7",
+        "+data.mask_memory_mb=0",
+        "+data.max_megapixels=500",
+        "paths.cache_dir=c",
+    ],
 )
 def test_where_data_lie_and_how_they_are_read_is_no_part_of_a_run(override):
     assert _identity(override) == _identity()

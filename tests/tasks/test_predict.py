@@ -92,6 +92,21 @@ def test_two_pictures_that_would_write_the_same_masks_are_refused(tmp_path):
     )
 
 
+def test_no_glob_names_masks_outside_their_folder(tmp_path, monkeypatch):
+    for name in ("in/x.png", "in/a/y.png", "in/b/c/d/w.png", "z.png"):
+        picture(tmp_path / name)
+    monkeypatch.chdir(tmp_path / "in")
+    assert list(find_pictures("*/../../*.png").values()) == ["z"]
+    # At every depth a folder up: one pattern, and files on both sides of the working folder.
+    assert sorted(find_pictures("**/../*.png").values()) == ["in/x", "z"]
+
+
+def test_what_file_managers_leave_behind_is_no_picture(tmp_path):
+    path = picture(tmp_path / "a.jpg")
+    (tmp_path / "._a.jpg").write_bytes(b"resource fork")
+    assert find_pictures(str(tmp_path)) == {path: "a"}
+
+
 @pytest.fixture
 def checkpoint(tmp_path):
     torch.manual_seed(0)
@@ -148,3 +163,31 @@ def test_an_unreadable_picture_is_named(tmp_path, checkpoint):
     )
     with pytest.raises(DataError, match=str(path)):
         predict(cfg, output_dir=str(tmp_path / "out"))
+
+
+def test_every_bad_picture_is_named_before_any_mask_is_written(tmp_path, checkpoint):
+    for name in "abcdefghijkl":
+        path = picture(tmp_path / "in" / f"{name}.jpg")
+        path.write_bytes(path.read_bytes()[:-10])
+    picture(tmp_path / "in" / "aa.jpg")
+    cfg = OmegaConf.create({"input": str(tmp_path / "in"), "checkpoint": str(checkpoint)})
+    with pytest.raises(DataError) as error:
+        predict(cfg, output_dir=str(tmp_path / "out"))
+    *lines, rest = error.value.problems
+    assert len(lines) == 10
+    assert all("cut short" in line for line in lines)
+    assert rest == "and 2 more pictures"
+    assert not (tmp_path / "out").exists()
+
+
+def test_orientation_is_ignored_and_the_size_has_a_limit(tmp_path, checkpoint):
+    path = picture(tmp_path / "a.jpg", (20, 30))
+    exif = Image.Exif()
+    exif[274] = 6  # turned by 90 degrees
+    Image.open(path).save(path, exif=exif)
+    cfg = {"input": str(path), "checkpoint": str(checkpoint), "trainer": {"accelerator": "cpu"}}
+    predict(OmegaConf.create(cfg), output_dir=str(tmp_path / "out"))
+    assert {Image.open(mask).size for mask in (tmp_path / "out").iterdir()} == {(30, 20)}
+    limited = OmegaConf.create({**cfg, "data": {"max_megapixels": 0.0005}})
+    with pytest.raises(DataError, match=r"has 30x20 pixels.* raise data\.max_megapixels"):
+        predict(limited, output_dir=str(tmp_path / "out"))

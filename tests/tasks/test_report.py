@@ -101,3 +101,20 @@ def test_pictures_are_written(tmp_path):
     pictures = [np.array(Image.open(tmp_path / name)) for name in sorted(names)]
     assert all(picture.ndim == 3 and picture.std() > 0 for picture in pictures)
     assert not np.array_equal(pictures[0], pictures[1])
+
+
+def test_what_a_spreadsheet_would_work_out_is_text(tmp_path):
+    names = ("=cmd|' /C calc'!A0", "@car", "[/red]")
+    results = [ImageResult(i, name, FIRST) for i, name in enumerate(("=1+1", "-33.9", "+a", "a-b"))]
+    write_tables(tmp_path, FIRST, results, names, {})
+    assert [row["id"] for row in read(tmp_path / "images.csv")] == ["'=1+1", "'-33.9", "'+a", "a-b"]
+    classes = [f"'{names[0]}", f"'{names[1]}", names[2]]
+    assert [row["class"] for row in read(tmp_path / "classes.csv")] == classes
+    assert list(read(tmp_path / "confusion_matrix.csv")[0]) == ["truth", *classes]
+
+
+def test_a_class_may_be_called_like_markup(capsys):
+    names = ("[/red]", "[bold]car", "tree")
+    print_classes(summarise(FIRST, names), FIRST, names, title="val: 1 picture")
+    assert "[/red]" in (shown := capsys.readouterr().out)
+    assert "[bold]car" in shown

@@ -48,6 +48,7 @@ def project(tmp_path, monkeypatch):
         root=tmp_path,
         classes=TABLE,
         sample_submission=None,
+        max_megapixels=200,
         samples=lambda split: tuple(samples) if split == "test" else (),
     )
     monkeypatch.setattr(module_under_test, "build_data", lambda cfg: data)

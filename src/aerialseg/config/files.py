@@ -23,24 +23,26 @@ def check_files(conf_dir: Path) -> None:
     problems = [
         Problem(f"{path.relative_to(conf_dir.parent)}", text)
         for path in sorted(conf_dir.rglob("*.yaml"))
-        for text in _file_problems(path.read_text(encoding="utf-8"), path.parent.name)
+        for text in _file_problems(path)
     ]
     if problems:
         raise ConfigError(*map(str, problems))
 
 
-def _file_problems(text: str, group: str) -> Iterator[str]:
+def _file_problems(path: Path) -> Iterator[str]:
     try:
+        text = path.read_text(encoding="utf-8")
         root = _compose(text)
-    except yaml.YAMLError as error:
+        yield from _repeated_keys(root, set())
+        yield from _misspelt_defaults(root)
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
-        yield f"{line}is not YAML: {getattr(error, 'problem', None) or 'cannot be read as text'}"
+        reason = "is nested too deep" if isinstance(error, RecursionError) else None
+        reason = reason or getattr(error, "problem", None) or "cannot be read as UTF-8 text"
+        yield f"{line}is not YAML: {reason}"
         return
-    if isinstance(root, yaml.MappingNode):
-        yield from _repeated_keys(root)
-        yield from _misspelt_defaults(root)
-    if group == "experiment" and not re.search(r"^# *@package _global_", text, re.MULTILINE):
+    if path.parent.name == "experiment" and not re.search(_PACKAGE, text, re.MULTILINE):
         yield "an experiment needs the line '# @package _global_' to reach the other groups"
 
 
@@ -51,28 +53,37 @@ def _compose(text: str) -> yaml.Node | None:
         return yaml.compose(text, yaml.SafeLoader)  # Hydra's own has the last word
 
 
-def _repeated_keys(node: yaml.Node) -> Iterator[str]:
+def _repeated_keys(node: yaml.Node | None, visited: set[int]) -> Iterator[str]:
+    if id(node) in visited:  # an alias: what it stands for may even hold itself
+        return
+    visited.add(id(node))
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
-            if key.value in seen:
-                yield f"line {key.start_mark.line + 1}: has '{key.value}' twice"
-            seen.add(key.value)
-            yield from _repeated_keys(value)
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    yield f"line {key.start_mark.line + 1}: has {key.value!r} twice"
+                seen.add(key.value)
+            yield from _repeated_keys(value, visited)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _repeated_keys(item)
+            yield from _repeated_keys(item, visited)
 
 
-def _misspelt_defaults(root: yaml.MappingNode) -> Iterator[str]:
+def _misspelt_defaults(root: yaml.Node | None) -> Iterator[str]:
     """Hydra takes ``overide /data`` for the name of a group."""
-    lists = [value.value for key, value in root.value if key.value == "defaults"]
-    for item in (item for entries in lists if isinstance(entries, list) for item in entries):
-        key = item.value[0][0] if isinstance(item, yaml.MappingNode) else item
-        word, _, group = key.value.rpartition(" ")
+    top = root.value if isinstance(root, yaml.MappingNode) else []
+    lists = [value for key, value in top if key.value == "defaults"]
+    items = [item for node in lists if isinstance(node, yaml.SequenceNode) for item in node.value]
+    for item in items:
+        key = item.value[0][0] if isinstance(item, yaml.MappingNode) and item.value else item
+        if not isinstance(key, yaml.ScalarNode):
+            continue
+        word, _, _ = key.value.rpartition(" ")
         if word not in ("", "override", "optional"):
             line = key.start_mark.line + 1
-            yield f"line {line}: defaults: '{word} {group}'{did_you_mean(word, _WORDS)}"
+            yield f"line {line}: defaults: {key.value!r}{did_you_mean(word, _WORDS)}"
 
 
+_PACKAGE = r"^# *@package _global_"
 _WORDS = ("override", "optional")

@@ -15,6 +15,7 @@ from hydra.errors import HydraException
 
 from aerialseg.config.problems import Problem, did_you_mean
 from aerialseg.config.wording import show
+from aerialseg.data.files import is_folder_name
 from aerialseg.errors import ConfigError
 
 _OWN_FOLDERS = frozenset({"run_name", "stage", "task"})
@@ -38,13 +39,15 @@ def prepare_overrides(arguments: Sequence[str], conf_dir: Path) -> list[str]:
         conf_dir: The config tree; its folders are the groups.
 
     Raises:
-        ConfigError: If a group has no such choice, or a value is missing.
+        ConfigError: If a group has no such choice, a value is missing, or the run's name leads
+            out of the folder of runs.
     """
     parsed = [_parse(argument) for argument in arguments]
     overrides = [override for override in parsed if override]
     knows_all = not any(argument.startswith(_OTHER_PLACES) for argument in arguments)
     problems = [p for o in overrides if knows_all for p in _choice_problems(o, conf_dir)]
     problems += [Problem(o.key_or_group, "must be set") for o in overrides if o.value() == "???"]
+    problems += [p for o in overrides if o.key_or_group == "run_name" for p in _name_problems(o)]
     if problems:
         raise ConfigError(*map(str, problems))
     prepared = [
@@ -83,6 +86,14 @@ def _choice_problems(override: Override, conf_dir: Path) -> list[Problem]:
         for name in (value if isinstance(value, list) else [value])
         if not (isinstance(name, Sweep) or (folder / f"{name}.yaml").is_file())
     ]
+
+
+def _name_problems(override: Override) -> list[Problem]:
+    """Hydra makes a multirun's folder, which is named by the run, before a config is checked."""
+    name = override.value()
+    if not isinstance(name, str) or "${" in name or is_folder_name(name):
+        return []
+    return [Problem("run_name", f"{name!r} cannot be the name of a folder")]
 
 
 def _sweep_folders(overrides: Sequence[Override], conf_dir: Path) -> list[str]:

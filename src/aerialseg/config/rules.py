@@ -1,5 +1,6 @@
 """What must agree between keys, or exist on disk, beyond what a signature can say."""
 
+import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 
 from aerialseg.config.problems import Problem, did_you_mean
+from aerialseg.data.files import is_folder_name
 from aerialseg.runs import RunFolder
 
 _READS_CHECKPOINT = frozenset({"evaluate", "extract_backbone", "predict", "submit"})
@@ -52,10 +54,18 @@ class _Sound:
 
 def _names(config: _Sound) -> Iterator[Problem]:
     for path in ("run_name", "stage.name", "stage.from_run"):
-        if "/" in config[path] or config[path] in ("", ".", ".."):
+        if not is_folder_name(config[path]):
             yield Problem(path, f"{config[path]!r} cannot be the name of a folder")
+    runs, output = config["paths.runs_dir"], config["paths.output_dir"]
+    # What a sweep varies is part of the name, and may be a path.
+    if output.startswith(f"{runs}/") and not _is_below(runs, output):
+        yield Problem("paths.output_dir", f"{output} leads out of {runs}; set it to a folder")
     if config["stage.previous"] == config["stage.name"]:
         yield Problem("stage.previous", f"stage {config['stage.name']} cannot start from itself")
+
+
+def _is_below(folder: str, path: str) -> bool:
+    return Path(os.path.normpath(path)).is_relative_to(os.path.normpath(folder))
 
 
 def _predecessor(config: _Sound) -> Iterator[Problem]:
@@ -73,7 +83,12 @@ def _predecessor(config: _Sound) -> Iterator[Problem]:
             step = "stage.init_checkpoint=null starts from model.weights instead"
         if not config["task.chain"]:
             yield Problem("stage.init_checkpoint", f"{begins}which does not exist; {step}")
-    elif by_convention and folder.holds_run() and not folder.finished():
+    elif (
+        by_convention
+        and folder.holds_run()
+        and not folder.finished()
+        and not config["task.chain"]  # the chain goes on with it first
+    ):
         step = f"finish it with `{command} existing=resume`"
         yield Problem("stage.init_checkpoint", f"{begins}whose run is not finished; {step}")
 

@@ -17,7 +17,8 @@ from aerialseg.classes import ClassTable
 from aerialseg.data.dataset import Augmentation, SemSegDataset, collate
 from aerialseg.data.feature_store import FeatureStore
 from aerialseg.data.features import FeatureDataset, collate_features
-from aerialseg.data.files import fingerprint
+from aerialseg.data.files import file_size, fingerprint
+from aerialseg.data.headers import MAX_MEGAPIXELS, Megapixels
 from aerialseg.data.images import MaskFormat
 from aerialseg.data.layouts import Layout, Sample, Split
 from aerialseg.data.mask_memory import MaskMemory, keep_masks
@@ -65,6 +66,7 @@ class AerialSegDataModule(pl.LightningDataModule):
         augmentation: What the training pictures go through; None leaves them as they are.
         mask_memory_mb: Most megabytes (10**6 bytes) of masks kept in memory as run lengths,
             about 40 masks of 1280x720 in one; those beyond are read from their files each time.
+        max_megapixels: Most millions of pixels of a picture or a mask, asked of their headers.
 
     Attributes:
         features: Served instead of pictures where it holds a split; None to begin with.
@@ -86,6 +88,7 @@ class AerialSegDataModule(pl.LightningDataModule):
         seed: Annotated[int, Ge(0)] = 0,
         augmentation: Augmentation | None = None,
         mask_memory_mb: Annotated[int, Ge(0)] = 512,
+        max_megapixels: Megapixels = MAX_MEGAPIXELS,
     ) -> None:
         super().__init__()
         self.root = Path(root).expanduser()
@@ -100,6 +103,7 @@ class AerialSegDataModule(pl.LightningDataModule):
         self.seed = seed
         self.augmentation = augmentation
         self.mask_memory_mb = mask_memory_mb
+        self.max_megapixels = max_megapixels
         self.features: FeatureStore | None = None
         self._class_source = classes
 
@@ -152,7 +156,7 @@ class AerialSegDataModule(pl.LightningDataModule):
         the size that pictures are resized to.
         """
         files = [
-            (sample.id, sample.split, sample.image.stat().st_size, _size(sample.mask))
+            (sample.id, sample.split, file_size(sample.image), file_size(sample.mask))
             for sample in self._contents.samples
         ]
         counts = self._contents.counts.tobytes()
@@ -169,6 +173,7 @@ class AerialSegDataModule(pl.LightningDataModule):
             mask_format=self.mask_format,
             augmentation=self.augmentation if augment else None,
             seed=self.seed,
+            max_megapixels=self.max_megapixels,
         )
 
     @cached_property
@@ -224,7 +229,11 @@ class AerialSegDataModule(pl.LightningDataModule):
     def _contents(self) -> "_Contents":
         listing = self.layout(self.root, self.cache_dir)
         counts = class_counts(
-            listing.samples, self.classes, mask_format=self.mask_format, cache_dir=self.cache_dir
+            listing.samples,
+            self.classes,
+            mask_format=self.mask_format,
+            max_megapixels=self.max_megapixels,
+            cache_dir=self.cache_dir,
         )
         samples = split_samples(
             listing.samples,
@@ -288,7 +297,3 @@ class _Contents:
     samples: tuple[Sample, ...]
     counts: npt.NDArray[np.int64]
     sample_submission: Path | None
-
-
-def _size(path: Path | None) -> int | None:
-    return None if path is None else path.stat().st_size

@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import Dataset, default_collate
 
 from aerialseg.classes import IGNORE_INDEX, ClassTable
+from aerialseg.data.headers import MAX_MEGAPIXELS
 from aerialseg.data.images import (
     MaskFormat,
     read_mask,
@@ -71,6 +72,7 @@ class SemSegDataset(Dataset[dict[str, Any]]):
         mask_format: What the pixels of a mask file are.
         augmentation: Applied after resizing; None for none.
         seed: Decides the augmentation, 0 or more.
+        max_megapixels: Most millions of pixels of a picture or a mask.
 
     Attributes:
         mask_memory: The masks of these samples where they are kept in memory; None if not.
@@ -85,11 +87,13 @@ class SemSegDataset(Dataset[dict[str, Any]]):
         mask_format: MaskFormat = "index",
         augmentation: Augmentation | None = None,
         seed: int = 0,
+        max_megapixels: float = MAX_MEGAPIXELS,
     ) -> None:
         self.samples = tuple(samples)
         self.classes = classes
         self.image_min_size = image_min_size
         self.seed = seed
+        self.max_megapixels = max_megapixels
         self.mask_memory: MaskMemory | None = None
         self._colours = classes.palette[: len(classes)] if mask_format == "colour" else None
         self._augmentation = augmentation if augmentation and augmentation.transforms else None
@@ -144,7 +148,7 @@ class SemSegDataset(Dataset[dict[str, Any]]):
 
     def _size(self, sample: Sample) -> tuple[int, int]:
         try:
-            return read_size(sample.image)
+            return read_size(sample.image, max_megapixels=self.max_megapixels)
         except DataError as error:
             raise _naming(sample, error) from None
 
@@ -154,14 +158,16 @@ class SemSegDataset(Dataset[dict[str, Any]]):
         Raises:
             DataError: If the file cannot be read or holds an id or a colour of no class.
         """
-        mask = read_mask(path, colours=self._colours)
+        mask = read_mask(path, colours=self._colours, max_megapixels=self.max_megapixels)
         check_ids(mask, self.classes, path=path)
         size = mask.shape[0], mask.shape[1]
         return resize_keep_aspect(mask, self.image_min_size, is_mask=True), size
 
     def _load(self, index: int) -> dict[str, npt.NDArray[np.uint8]]:
         sample = self.samples[index]
-        image, size = read_resized(sample.image, self.image_min_size)
+        image, size = read_resized(
+            sample.image, self.image_min_size, max_megapixels=self.max_megapixels
+        )
         if sample.mask is None:
             return {"image": image}
         return {"image": image, "mask": self._load_mask(index, size)}

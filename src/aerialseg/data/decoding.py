@@ -1,81 +1,65 @@
-"""Telling whole pictures from damaged ones."""
+"""Opening pictures: only known formats, only what is whole, and every fault as one line."""
 
-import struct
-import zlib
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from aerialseg.data.headers import (
+    MAX_MEGAPIXELS,
+    START,
+    check_header,
+    format_of,
+    undecodable,
+)
+from aerialseg.data.jpeg import CUT_SHORT, END_OF_IMAGE, LONGEST_SEGMENT, is_whole_jpeg
+from aerialseg.data.png import END, check_png
 from aerialseg.errors import DataError
 
-_JPEG = b"\xff\xd8\xff"
-_PNG = b"\x89PNG\r\n\x1a\n"
-_END_OF_PNG = b"IEND"
-_FRAMES = {b"\xff%c" % code for code in range(0xC0, 0xD0) if code not in (0xC4, 0xC8, 0xCC)}
-_START_OF_SCAN = b"\xff\xda"
-_END_OF_IMAGE = b"\xff\xd9"
-_FAULTS = (
-    OSError,
-    SyntaxError,  # PIL's word for a malformed header
-    ValueError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
+Image.MAX_IMAGE_PIXELS = None  # ours is checked instead: it can be set, and says what to do
+# What Pillow has doubts about is refused a moment later, or is not about pixels.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+_TAIL = 4096
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[Image.Image]:
+def opened(path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> Iterator[Image.Image]:
     """Opens a picture with PIL; what PIL raises, also while decoding, becomes one clear line.
 
     Raises:
-        DataError: If there is no such file, or it is no picture, or it is damaged.
+        DataError: If there is no such file, if it is no picture of a known format, if its header
+            promises what :func:`check_header` refuses, or if it is damaged.
     """
     try:
-        with Image.open(path) as picture:
-            yield picture
+        with Path(path).open("rb") as file:
+            kind = format_of(file.read(START), path)
+            file.seek(0)
+            with Image.open(file, formats=[kind]) as picture:
+                check_header(picture, max_megapixels, path)
+                yield picture
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except _FAULTS as error:
+    except DataError:
+        raise
+    except Exception as error:  # over damaged files decoders raise nearly anything
         raise undecodable(path, _reason(error)) from None
 
 
-def undecodable(path: str | Path, reason: str) -> DataError:
-    """The error for a picture that cannot be decoded."""
-    return DataError(
-        f"{path}: cannot be decoded: {reason}; copy it again from its source, or take it out"
-    )
+def load(picture: Image.Image, path: str | Path) -> None:
+    """Decodes what :func:`opened` has opened.
 
-
-def is_jpeg(data: bytes) -> bool:
-    """Whether these first bytes of a file are those of a JPEG."""
-    return data.startswith(_JPEG)
-
-
-def is_whole_jpeg(data: bytes) -> bool:
-    """Whether a JPEG has its end marker.
-
-    Decoders fill what is missing with grey and say nothing that Python could catch. Inside
-    the scan the marker's two bytes cannot occur by chance; before it they can, since an EXIF
-    thumbnail has an end marker too, so the segments before the scan are stepped over. What
-    cameras append after the end marker does no harm.
+    Raises:
+        DataError: If a PNG is damaged or has fewer rows than it says: Pillow says nothing then.
     """
-    for marker, position in _segments(data):
-        if marker == _START_OF_SCAN:
-            return data.rfind(_END_OF_IMAGE, position) >= 0
-    return False
-
-
-def jpeg_size(data: bytes) -> tuple[int, int]:
-    """Height and width in pixels of a JPEG; zeros if its header does not tell."""
-    for marker, position in _segments(data):
-        if marker in _FRAMES:
-            height, width = data[position + 5 : position + 7], data[position + 7 : position + 9]
-            return int.from_bytes(height, "big"), int.from_bytes(width, "big")
-    return 0, 0
+    picture.load()
+    if picture.format == "PNG":
+        last = picture.crop((0, picture.height - 1, *picture.size))
+        suspect = bool(picture.info.get("interlace")) or not np.asarray(last).any()
+        check_png(Path(path).read_bytes(), path, rows=suspect)
 
 
 def check_whole(path: str | Path) -> None:
@@ -85,40 +69,22 @@ def check_whole(path: str | Path) -> None:
         DataError: If the end is missing.
     """
     with Path(path).open("rb") as file:
-        start = file.read(len(_PNG))
+        kind = format_of(file.read(START), path)
         size = file.seek(0, 2)
         file.seek(max(0, size - _TAIL))
         tail = file.read()
-    if is_jpeg(start):
-        # A short file's last bytes could be those of its thumbnail.
-        if size > _LONGEST_SEGMENT + _TAIL and _END_OF_IMAGE in tail:
-            return
-        if not is_whole_jpeg(Path(path).read_bytes()):
-            raise undecodable(path, CUT_SHORT)
-    elif start == _PNG and _END_OF_PNG not in tail:
-        with opened(path) as picture:
-            picture.load()  # what is missing need not be pixels
-
-
-CUT_SHORT = "the file is cut short"
-_TAIL = 4096
-_LONGEST_SEGMENT = 2**16 + 1
-
-
-def _segments(data: bytes) -> Iterator[tuple[bytes, int]]:
-    """Marker and position of the segments of a JPEG, up to the scan and not beyond it."""
-    position = 2
-    while data[position : position + 1] == b"\xff":
-        marker = data[position : position + 2]
-        yield marker, position
-        if marker == _START_OF_SCAN:
-            return
-        padded = marker == b"\xff\xff"
-        length = 0 if padded else int.from_bytes(data[position + 2 : position + 4], "big")
-        position += 1 if padded else 2 + length
+    if kind == "PNG" and END not in tail:
+        raise undecodable(path, CUT_SHORT)
+    # A short file's last bytes could be those of its thumbnail.
+    long = size > LONGEST_SEGMENT + _TAIL and END_OF_IMAGE in tail
+    if kind == "JPEG" and not long and not is_whole_jpeg(Path(path).read_bytes()):
+        raise undecodable(path, CUT_SHORT)
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "not a picture of any known format"
-    return " ".join(str(error).split()) or type(error).__name__
+        return "its header is damaged, or of a rare kind"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it"
+    text = error.strerror if isinstance(error, OSError) else None
+    return " ".join((text or str(error)).split()) or type(error).__name__

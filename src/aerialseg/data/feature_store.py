@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aerialseg.errors import DataError
-from aerialseg.files import write_json
+from aerialseg.files import flush, write_json
 
 Features: TypeAlias = Mapping[str, npt.NDArray[np.float16]]
 """By head, ``(h, w, K)`` float16 of one picture, channels last as convolutions like them."""
@@ -107,8 +107,11 @@ def write_features(folder: Path, pictures: Iterable[tuple[str, int, Features]]) 
                 lengths[name] = lengths.get(name, 0) + values.size
                 with (building / f"{name}.f16").open("ab") as file:
                     file.write(np.ascontiguousarray(values).data)
+        for name in lengths:
+            flush(building / f"{name}.f16")
         write_json(building / "index.json", index)
         _take_place(building, folder)
+        flush(folder.parent)
     except OSError as error:
         raise DataError(f"{folder}: cannot be written: {error.strerror or error}") from error
     finally:

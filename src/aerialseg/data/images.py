@@ -5,6 +5,7 @@ pixels. A camera's EXIF orientation is ignored everywhere: a mask has none, and 
 agree pixel by pixel.
 """
 
+import zlib
 from io import BytesIO
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -14,14 +15,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from aerialseg.data.decoding import (
-    CUT_SHORT,
-    is_jpeg,
-    is_whole_jpeg,
-    jpeg_size,
-    opened,
-    undecodable,
+from aerialseg.data.decoding import load, opened
+from aerialseg.data.headers import (
+    MAX_MEGAPIXELS,
+    START,
+    check_colours,
+    format_of,
+    stored_as,
 )
+from aerialseg.data.jpeg import check_jpeg, decode_jpeg
 from aerialseg.data.masks import ids_from_colours
 from aerialseg.errors import DataError
 from aerialseg.files import write_bytes
@@ -29,21 +31,32 @@ from aerialseg.files import write_bytes
 MaskFormat: TypeAlias = Literal["index", "colour"]
 """What the pixels of a mask file are: class ids, or colours of the class table."""
 
-_RGB_AS_STORED = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-_HALF = cv2.IMREAD_REDUCED_GRAYSCALE_2  # a bit that means half size; with the above it is not grey
+_GREY_LEVELS = {"L;2": np.uint8(85), "L;4": np.uint8(17)}
+"""What Pillow multiplies few bits of grey with, so that the last level is white."""
+_JPEG_OPTIONS = {"quality": 95, "subsampling": 0}
+# Several times faster than Pillow's own choice: photographs become a seventh larger by it, masks,
+# where looking for runs alone is enough, do not.
+_PNG_OPTIONS = {"RGB": {"compress_level": 1}, "mask": {"compress_type": zlib.Z_RLE}}
 
 
-def read_image(path: str | Path) -> npt.NDArray[np.uint8]:
+def read_image(
+    path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS
+) -> npt.NDArray[np.uint8]:
     """Reads a picture as ``(H, W, 3)`` uint8 RGB; grey becomes RGB, transparency is dropped.
 
+    Args:
+        path: A JPEG, PNG, WebP, BMP or TIFF, whatever its name ends in.
+        max_megapixels: Most millions of pixels, asked of the header.
+
     Raises:
-        DataError: If the file is missing, damaged, cut short, or has more than 8 bits a channel.
+        DataError: If the file is missing, damaged, cut short, of another format or too large, or
+            has more than 8 bits a channel, print colours, or several frames.
     """
-    return read_resized(path, None)[0]
+    return read_resized(path, None, max_megapixels=max_megapixels)[0]
 
 
 def read_resized(
-    path: str | Path, image_min_size: int | None
+    path: str | Path, image_min_size: int | None, *, max_megapixels: float = MAX_MEGAPIXELS
 ) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
     """Reads a picture as :func:`read_image` and :func:`resize_keep_aspect` do, but sooner.
 
@@ -56,6 +69,7 @@ def read_resized(
     Args:
         path: The picture's file.
         image_min_size: Pixels of the smaller edge; None keeps the size.
+        max_megapixels: As in :func:`read_image`.
 
     Returns:
         ``(h, w, 3)`` uint8 RGB, and the height and width of the file's picture.
@@ -63,22 +77,22 @@ def read_resized(
     Raises:
         DataError: As :func:`read_image` does.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
-    if not is_jpeg(data):
-        image, scale = _decode_other(path), 1
-    elif _halves(jpeg_size(data), image_min_size):
-        image, scale = _decode_jpeg(data, path, _RGB_AS_STORED | _HALF), 2
+    data = _read_jpeg(path)
+    if data is None:
+        image = _decode_other(path, max_megapixels)
+        size = (image.shape[0], image.shape[1])
     else:
-        image, scale = _decode_jpeg(data, path, _RGB_AS_STORED), 1
-    size = (image.shape[0] * scale, image.shape[1] * scale)
+        frame = check_jpeg(data, path, max_megapixels=max_megapixels)
+        size = (frame.height, frame.width)
+        image = decode_jpeg(data, path, half=_halves(size, image_min_size))
     return resize_keep_aspect(image, image_min_size), size
 
 
 def read_mask(
-    path: str | Path, *, colours: npt.NDArray[np.uint8] | None = None
+    path: str | Path,
+    *,
+    colours: npt.NDArray[np.uint8] | None = None,
+    max_megapixels: float = MAX_MEGAPIXELS,
 ) -> npt.NDArray[np.uint8]:
     """Reads a mask as ``(H, W)`` uint8 class ids.
 
@@ -86,30 +100,30 @@ def read_mask(
         path: A file with one channel of class ids (grey, or the indices of a palette).
         colours: ``(num_classes, 3)`` uint8 RGB if the file holds colours instead of ids; white
             becomes 255.
+        max_megapixels: As in :func:`read_image`.
 
     Raises:
         DataError: If the file is missing, damaged or of the other kind, if an id is above 255,
-            or if a colour is of no class.
+            or if a colour is of no class; if it is a JPEG, which keeps neither.
     """
-    with opened(path) as picture:
+    with opened(path, max_megapixels=max_megapixels) as picture:
+        _check_mask(picture, path, is_painted=colours is not None)
+        stored = stored_as(picture)
+        load(picture, path)
         if colours is None:
-            return _read_ids(picture, path)
-        if picture.mode not in ("RGB", "RGBA", "P"):
-            raise DataError(
-                f"{path}: is a single-channel mask (mode {picture.mode}) where colours are "
-                "expected; set data.mask_format=index if it holds class ids"
-            )
+            return _read_ids(picture, stored, path)
         pixels = np.asarray(picture.convert("RGB"))
     return ids_from_colours(pixels, colours, path=path)
 
 
-def read_size(path: str | Path) -> tuple[int, int]:
-    """Height and width in pixels, from the header alone.
+def read_size(path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> tuple[int, int]:
+    """Height and width of a picture in pixels, from the header alone.
 
     Raises:
-        DataError: If the file is missing or its header is no picture's.
+        DataError: If the header already tells that :func:`read_image` would refuse the file.
     """
-    with opened(path) as picture:
+    with opened(path, max_megapixels=max_megapixels) as picture:
+        check_colours(picture, path)
         return picture.height, picture.width
 
 
@@ -187,38 +201,51 @@ def _halves(size: tuple[int, int], image_min_size: int | None) -> bool:
     return all(edge % (2 * target) == 0 for edge, target in zip(size, targets, strict=True))
 
 
-def _decode_other(path: str | Path) -> npt.NDArray[np.uint8]:
-    with opened(path) as picture:
-        if picture.mode.startswith(("I", "F")):
-            raise DataError(
-                f"{path}: has more than 8 bits a channel (mode {picture.mode}); "
-                "write it as 8-bit RGB"
-            )
+def _read_jpeg(path: str | Path) -> bytes | None:
+    """The bytes of a JPEG; of any other known format None, which Pillow reads by itself."""
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(START)
+            return start + file.read() if format_of(start, path) == "JPEG" else None
+    except OSError as error:
+        raise DataError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+
+
+def _decode_other(path: str | Path, max_megapixels: float) -> npt.NDArray[np.uint8]:
+    with opened(path, max_megapixels=max_megapixels) as picture:
+        check_colours(picture, path)
+        load(picture, path)
         # Pillow would copy a picture that is RGB already.
         return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
 
 
-def _decode_jpeg(data: bytes, path: str | Path, flags: int) -> npt.NDArray[np.uint8]:
-    if not is_whole_jpeg(data):
-        raise undecodable(path, CUT_SHORT)
-    try:
-        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
-    except cv2.error as error:
-        raise undecodable(path, " ".join(str(error).split())) from None
-    if image is None:
-        raise undecodable(path, "the JPEG is damaged")
-    return image.astype(np.uint8, copy=False)
-
-
-def _read_ids(picture: Image.Image, path: str | Path) -> npt.NDArray[np.uint8]:
-    if picture.mode in ("L", "P", "1"):
-        # Not convert("L") and not OpenCV: both give a palette's colours, not its indices.
-        return np.array(picture, dtype=np.uint8)
-    if not picture.mode.startswith("I"):
+def _check_mask(picture: Image.Image, path: str | Path, *, is_painted: bool) -> None:
+    """Makes sure, by its header, that a mask is of the kind that is expected."""
+    one_channel = len(picture.getbands()) == 1
+    # A JPEG with a preview is called MPO; a TIFF can be compressed as a JPEG is.
+    if picture.format in ("JPEG", "MPO") or picture.info.get("compression") == "jpeg":
+        raise DataError(f"{path}: is a JPEG, which changes values; masks need PNG; export it again")
+    if is_painted:
+        if one_channel and picture.mode != "P":
+            raise DataError(
+                f"{path}: is a single-channel mask (mode {picture.mode}) where colours are "
+                "expected; set data.mask_format=index if it holds class ids"
+            )
+        check_colours(picture, path)
+    elif picture.mode == "F":
+        raise DataError(f"{path}: holds fractions (mode F); wanted class ids; write it in 8 bits")
+    elif not one_channel:
         raise DataError(
             f"{path}: is no single-channel mask (mode {picture.mode}) where class ids are "
             "expected; set data.mask_format=colour if it is painted in the class table's colours"
         )
+
+
+def _read_ids(picture: Image.Image, stored: str, path: str | Path) -> npt.NDArray[np.uint8]:
+    if picture.mode in ("L", "P", "1"):
+        # Not convert("L") and not OpenCV: both give a palette's colours, not its indices.
+        ids = np.array(picture, dtype=np.uint8)
+        return ids // _GREY_LEVELS[stored] if stored in _GREY_LEVELS else ids
     ids = np.asarray(picture)
     if ids.size and (ids.min() < 0 or ids.max() > 255):
         raise DataError(f"{path}: has ids from {ids.min()} to {ids.max()}; wanted 0 to 255")
@@ -230,6 +257,7 @@ def _write(path: Path, picture: Image.Image) -> None:
     if kind not in Image.SAVE:
         raise DataError(f"{path}: unknown kind of picture; end the name in .png or .jpg")
     buffer = BytesIO()
-    options = {"quality": 95, "subsampling": 0} if kind == "JPEG" else {}
+    png = _PNG_OPTIONS["RGB" if picture.mode == "RGB" else "mask"]
+    options = {"JPEG": _JPEG_OPTIONS, "PNG": png}.get(kind, {})
     picture.save(buffer, format=kind, **options)
     write_bytes(path, buffer.getvalue())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from aerialseg.data.files import quoted
 from aerialseg.errors import DataError
 
 Split: TypeAlias = Literal["train", "val", "test"]
@@ -71,7 +72,8 @@ def find_files(folder: Path, suffixes: Collection[str] = PICTURE_SUFFIXES) -> di
     Hidden files and folders are left out: file managers and archivers leave them behind.
 
     Raises:
-        DataError: If two files have one id, as ``a.jpg`` and ``a.png``.
+        DataError: If two files have one id, as ``a.jpg`` and ``a.png``, or a name cannot be
+            printed.
     """
     found: dict[str, Path] = {}
     twice: dict[str, None] = {}
@@ -85,6 +87,8 @@ def find_files(folder: Path, suffixes: Collection[str] = PICTURE_SUFFIXES) -> di
             if key in found:
                 twice[key] = None
             found[key] = path
+    if odd := [key for key in found if not key.isprintable()]:
+        raise DataError(f"{folder}: {count(odd, 'name')} that cannot be printed; rename it")
     if twice:
         raise DataError(f"{folder}: more than one file for {count(twice, 'id')}; keep one of each")
     return found
@@ -126,5 +130,6 @@ def check_not_empty(samples: Collection[Sample], where: Path, wanted: str) -> No
 def count(ids: Iterable[str], noun: str) -> str:
     """``2 ids (a, b)`` or ``9 ids (a, b, c, ...)``: how many, and the first three."""
     ids = list(ids)
-    shown = ", ".join(ids[:3]) + (", ..." if len(ids) > 3 else "")
+    names = (name if quoted(name)[1:-1] == name else quoted(name) for name in ids[:3])
+    shown = ", ".join(names) + (", ..." if len(ids) > 3 else "")
     return f"{len(ids)} {noun}{'' if len(ids) == 1 else 's'} ({shown})"

@@ -36,7 +36,7 @@ def ids_from_colours(
         found = _tally([f"#{value:06x}" for value in values], counts)
         raise DataError(
             f"{path}: {found} no colour of the class table; correct the table or the mask, or set "
-            f"data.mask_format=index if it holds class ids{_jpeg_hint(path)}"
+            "data.mask_format=index if it holds class ids"
         )
     return ids
 
@@ -66,7 +66,6 @@ def check_counts(
         raise DataError(
             f"{path}: {found} outside the class table, which has {len(classes)} classes (ids 0 to "
             f"{len(classes) - 1}, {IGNORE_INDEX} is ignored); correct the table or the mask"
-            f"{_jpeg_hint(path)}"
         )
 
 
@@ -91,8 +90,3 @@ def _tally(names: list[str], counts: npt.NDArray[np.integer]) -> str:
     )
     more = f" and {len(names) - len(order)} more" if len(names) > len(order) else ""
     return f"{shown}{more} {'is' if len(names) == 1 else 'are'}"
-
-
-def _jpeg_hint(path: str | Path) -> str:
-    is_jpeg = Path(path).suffix.lower() in (".jpg", ".jpeg")
-    return "; JPEG changes values, so masks need PNG" if is_jpeg else ""

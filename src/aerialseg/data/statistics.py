@@ -15,6 +15,7 @@ import numpy.typing as npt
 from aerialseg.classes import ClassTable
 from aerialseg.data.decoding import check_whole, opened
 from aerialseg.data.files import fingerprint, stamp
+from aerialseg.data.headers import MAX_MEGAPIXELS
 from aerialseg.data.images import MaskFormat, read_mask, read_size
 from aerialseg.data.listing import Sample
 from aerialseg.data.mask_runs import count_runs, encode_runs
@@ -37,6 +38,7 @@ def class_counts(
     classes: ClassTable,
     *,
     mask_format: MaskFormat,
+    max_megapixels: float = MAX_MEGAPIXELS,
     cache_dir: Path,
 ) -> npt.NDArray[np.int64]:
     """Counts the pixels of each class in each mask, and checks every sample on the way.
@@ -48,20 +50,22 @@ def class_counts(
         samples: Those without a mask get a row of zeros.
         classes: The table that every id must be in.
         mask_format: What the pixels of a mask file are.
+        max_megapixels: Most millions of pixels of a picture or a mask.
         cache_dir: Where the counts are kept.
 
     Returns:
         ``(len(samples), num_classes)`` int64; ignored pixels are not counted.
 
     Raises:
-        DataError: If a picture or a mask is damaged, cut short or missing, if their sizes differ,
-            or if a mask is of the other format or has ids or colours of no class. One line each.
+        DataError: If a picture or a mask is missing, damaged, cut short or too large, if their
+            sizes differ, or if a mask is of the other format or has ids or colours of no class.
+            One line each.
     """
     path = cache_dir / "statistics" / f"{_fingerprint(samples, classes, mask_format)[:32]}.npz"
     cached = _read(path, (len(samples), len(classes)))
     if cached is not None:
         return cached
-    table = _check_and_count(samples, classes, mask_format)
+    table = _check_and_count(samples, classes, mask_format, max_megapixels)
     buffer = BytesIO()
     np.savez_compressed(buffer, counts=table)
     write_bytes(path, buffer.getvalue())
@@ -105,7 +109,10 @@ def class_weights(counts: npt.NDArray[np.int64], formula: ClassWeights) -> npt.N
 
 
 def _check_and_count(
-    samples: Sequence[Sample], classes: ClassTable, mask_format: MaskFormat
+    samples: Sequence[Sample],
+    classes: ClassTable,
+    mask_format: MaskFormat,
+    max_megapixels: float,
 ) -> npt.NDArray[np.int64]:
     """The counts themselves, or every problem that was met."""
     if len(samples) >= _MANY:
@@ -114,7 +121,7 @@ def _check_and_count(
 
     def check(sample: Sample) -> npt.NDArray[np.int64] | DataError:
         try:
-            return _count(sample, classes, colours)
+            return _count(sample, classes, colours, max_megapixels)
         except DataError as error:
             return DataError(*(f"{sample.name}: {problem}" for problem in error.problems))
 
@@ -131,26 +138,29 @@ def _check_and_count(
 
 
 def _count(
-    sample: Sample, classes: ClassTable, colours: npt.NDArray[np.uint8] | None
+    sample: Sample,
+    classes: ClassTable,
+    colours: npt.NDArray[np.uint8] | None,
+    max_megapixels: float,
 ) -> npt.NDArray[np.int64]:
-    size = read_size(sample.image)
+    size = read_size(sample.image, max_megapixels=max_megapixels)
     check_whole(sample.image)
     if sample.mask is None:
         return np.zeros(len(classes), dtype=np.int64)
-    mask = read_mask(sample.mask, colours=colours)
+    mask = read_mask(sample.mask, colours=colours, max_megapixels=max_megapixels)
     if mask.shape != size:
         raise DataError(
             f"{sample.image} is {size[1]}x{size[0]} and {sample.mask} is "
             f"{mask.shape[1]}x{mask.shape[0]} (width x height); wanted the same"
-            f"{_orientation_hint(sample.image)}"
+            f"{_orientation_hint(sample.image, max_megapixels)}"
         )
     histogram = count_runs(encode_runs(mask))  # several times faster than pixel by pixel
     check_counts(histogram, classes, path=sample.mask)
     return histogram[: len(classes)]
 
 
-def _orientation_hint(image: Path) -> str:
-    with opened(image) as picture:
+def _orientation_hint(image: Path, max_megapixels: float) -> str:
+    with opened(image, max_megapixels=max_megapixels) as picture:
         orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
     if orientation == 1:
         return ""

@@ -1,35 +1,52 @@
-"""Lists of ids in files: a CSV with a column, or a line each."""
+"""Tables and lists of ids in text files: CSV, or an id a line."""
 
 import csv
 from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
 
-from aerialseg.data.files import stays_inside
+from aerialseg.data.files import quoted, stays_inside
 from aerialseg.data.listing import count
 from aerialseg.errors import DataError
+
+_SHOWN = 5  # problems of one file
+
+
+def read_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Reads a CSV file: the line each row ends in, counted from 1, and its cells.
+
+    Cells stay text: ``007`` keeps its zeros, ``NA`` is a word like any other, and ``=1+1`` is not
+    worked out. Empty rows are left out.
+
+    Raises:
+        DataError: If the file is missing, or is no text or no CSV.
+    """
+    rows = csv.reader(StringIO(_text(path), newline=""))
+    try:
+        return [(rows.line_num, row) for row in rows if row]
+    except csv.Error as error:
+        raise DataError(f"{path}: line {rows.line_num}: is no CSV: {error}; correct it") from None
 
 
 def read_id_column(path: Path, *, column: str = "ImageID") -> dict[str, str]:
     """Reads the ids of a CSV file.
 
-    They stay text: ``007`` keeps its zeros and ``NA`` is an id like any other.
-
     Returns:
         From id to its place, as ``train.csv row 12``; the header is row 1.
 
     Raises:
-        DataError: If the file is missing or no text, if the column is absent, or if an id is
-            empty, twice, or leads out of the data set's folder.
+        DataError: If the file is missing or no CSV, if the column is absent or there twice, or if
+            an id is empty, twice, cannot be printed, or leads out of the data set's folder.
     """
-    rows = csv.DictReader(StringIO(_text(path), newline=""))
-    columns = rows.fieldnames or []
-    if column not in columns:
-        found = ", ".join(repr(name) for name in columns) or "none"
+    (_, header), *rows = read_rows(path) or [(1, [])]
+    if header.count(column) != 1:
+        has = "more than one column" if column in header else "no column"
+        found = ", ".join(map(quoted, header[:_SHOWN])) + (", ..." if len(header) > _SHOWN else "")
         raise DataError(
-            f"{path}: has no column '{column}' (columns: {found}); rename its id column"
+            f"{path}: has {has} '{column}' (columns: {found or 'none'}); rename its id column"
         )
-    return _checked(path, ((rows.line_num, row[column] or "") for row in rows), "row")
+    place = header.index(column)
+    return _checked(path, ((line, "".join(row[place : place + 1])) for line, row in rows), "row")
 
 
 def read_id_lines(path: Path) -> dict[str, str]:
@@ -39,8 +56,8 @@ def read_id_lines(path: Path) -> dict[str, str]:
         From id to its place, as ``trn.txt line 12``.
 
     Raises:
-        DataError: If the file is missing or no text, or if an id is twice or leads out of the
-            data set's folder.
+        DataError: If the file is missing or no text, or if an id is twice, cannot be printed, or
+            leads out of the data set's folder.
     """
     lines = enumerate(_text(path).splitlines(), start=1)
     return _checked(path, ((number, line) for number, line in lines if line.strip()), "line")
@@ -64,8 +81,10 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; it lists the data set's ids") from None
     except (OSError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{path}: cannot be read as UTF-8 text: {reason}") from None
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise DataError(
+            f"{path}: cannot be read as UTF-8 text: {reason}; save it as UTF-8"
+        ) from None
 
 
 def _checked(path: Path, rows: Iterable[tuple[int, str]], unit: str) -> dict[str, str]:
@@ -73,20 +92,19 @@ def _checked(path: Path, rows: Iterable[tuple[int, str]], unit: str) -> dict[str
     problems = []
     for number, text in rows:
         key = text.strip()
-        place = f"{path.name} {unit} {number}"
+        here = f"{path}: {unit} {number}"
         if not key:
-            problems.append(f"{path}: {unit} {number} has no id")
+            problems.append(f"{here} has no id; write one or drop the {unit}")
+        elif not key.isprintable():
+            problems.append(f"{here}: id {quoted(key)} cannot be printed; correct it")
         elif not stays_inside(key):
-            problems.append(f"{path}: {unit} {number}: id {key!r} leads out of the folder")
+            problems.append(f"{here}: id {quoted(key)} leads out of the folder; correct it")
         elif key in places:
-            problems.append(f"{path}: id '{key}' is in {unit} {number} and in {places[key]}")
-        places.setdefault(key, place)
+            problems.append(f"{here}: id {quoted(key)} is in {places[key]} already; drop one")
+        places.setdefault(key, f"{path.name} {unit} {number}")
     if problems:
         raise DataError(*problems[:_SHOWN], *_rest(len(problems)))
     return places
-
-
-_SHOWN = 5
 
 
 def _rest(number: int) -> list[str]:

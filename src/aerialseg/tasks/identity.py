@@ -17,7 +17,7 @@ def run_identity(cfg: DictConfig, data: AerialSegDataModule) -> dict[str, Any]:
     chosen = {part: config[part] for part in parts}
     for part, names in {
         # The fingerprint has the classes.
-        "data": ("root", "classes", "cache_dir", "num_workers", "mask_memory_mb"),
+        "data": ("root", "classes", "cache_dir", "num_workers", "mask_memory_mb", "max_megapixels"),
         "stage": ("from_run", "init_checkpoint"),
     }.items():
         chosen[part] = _without(chosen[part], names)

@@ -3,14 +3,17 @@
 import glob
 import logging
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge, Le
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
-from aerialseg.data.images import read_image, write_image, write_mask
+from aerialseg.data.decoding import check_whole
+from aerialseg.data.headers import MAX_MEGAPIXELS
+from aerialseg.data.images import read_image, read_size, write_image, write_mask
 from aerialseg.errors import DataError
 from aerialseg.tasks.build import build_predictor
 from aerialseg.viz.colours import overlay
@@ -18,6 +21,8 @@ from aerialseg.viz.colours import overlay
 logger = logging.getLogger(__name__)
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+_SHOWN = 10  # problems printed at once
 
 
 def predict(
@@ -33,14 +38,21 @@ def predict(
     is kept.
 
     Args:
-        cfg: The composed config, of which ``checkpoint`` and ``input`` matter.
+        cfg: The composed config, of which ``checkpoint``, ``input`` and ``data.max_megapixels``
+            matter.
         output_dir: Where to write.
         overlay_opacity: How much of the overlay is mask, 0 to 1.
+
+    Raises:
+        DataError: If there are no pictures, or if one cannot be read; most faults are found, and
+            all of them named, before the first mask is written.
     """
+    max_megapixels = OmegaConf.select(cfg, "data.max_megapixels", default=MAX_MEGAPIXELS)
     pictures = find_pictures(cfg.input)
+    _check(pictures, max_megapixels)
     predictor = build_predictor(cfg)
     for path, name in track(pictures.items(), description="predict", disable=len(pictures) < 5):
-        image = read_image(path)
+        image = read_image(path, max_megapixels=max_megapixels)
         mask = predictor.predict(image)
         stem = str(Path(output_dir) / name)
         write_mask(Path(f"{stem}_index.png"), mask)
@@ -67,17 +79,20 @@ def find_pictures(source: str) -> dict[Path, str]:
     root = Path(source).expanduser()
     if root.is_dir():
         inside = (path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
-        found = sorted(path for path in inside if path.is_file())
+        # File managers leave hidden files behind that are called like pictures.
+        found = sorted(p for p in inside if p.is_file() and not p.name.startswith("."))
         base = root
     else:
         # Path.glob would need the pattern split from its fixed part; an existing file is none.
         matches = glob.glob(str(root), recursive=True) if not root.is_file() else [str(root)]  # noqa: PTH207
-        found = sorted(Path(match) for match in matches if Path(match).is_file())
-        base = Path(os.path.commonpath([path.parent for path in found])) if found else root
+        once = {_plain(Path(match)): Path(match) for match in matches if Path(match).is_file()}
+        found = sorted(once.values())
+        base = Path(os.path.commonpath([_plain(path.parent) for path in found] or [root]))
     if not found:
         kinds = ", ".join(sorted(SUFFIXES))
         raise DataError(f"input: {source} is no picture, and no folder or glob of any ({kinds})")
-    names = {path: str(path.relative_to(base).with_suffix("")) for path in found}
+    # With what '..' stands for left in, a name could lead out of the folder of the masks.
+    names = {path: str(_plain(path).relative_to(_plain(base)).with_suffix("")) for path in found}
     writers: dict[str, Path] = {}
     for path, name in names.items():
         other = writers.setdefault(name, path)
@@ -86,3 +101,22 @@ def find_pictures(source: str) -> dict[Path, str]:
                 f"input: {other} and {path} would both write {name}_index.png; rename one of them"
             )
     return names
+
+
+def _plain(path: Path) -> Path:
+    """The absolute path without ``..``."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps '..'
+
+
+def _check(pictures: Iterable[Path], max_megapixels: float) -> None:
+    """Raises DataError if a header or an end tells that a picture cannot be read."""
+    problems: list[str] = []
+    for path in pictures:
+        try:
+            read_size(path, max_megapixels=max_megapixels)
+            check_whole(path)
+        except DataError as error:
+            problems += error.problems
+    if problems:
+        more = [f"and {len(problems) - _SHOWN} more pictures"] if len(problems) > _SHOWN else []
+        raise DataError(*problems[:_SHOWN], *more)

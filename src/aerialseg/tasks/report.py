@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from torch import Tensor
 
@@ -43,7 +44,12 @@ def write_tables(
     names: Sequence[str],
     metrics: Mapping[str, object],
 ) -> None:
-    """Writes the CSVs per image, per class and of the confusion matrix, then ``metrics.json``."""
+    """Writes the CSVs per image, per class and of the confusion matrix, then ``metrics.json``.
+
+    People open these in spreadsheets, which work out what looks like a formula: an id or a class
+    called ``=1+1`` gets an apostrophe in front. A submission keeps it as it is, as does all else
+    that is read by programs.
+    """
     tables: dict[str, Sequence[Mapping[str, Any]]] = {
         "images": [{"id": result.id, **result.scores()} for result in results],
         "classes": _class_rows(matrix, names),
@@ -53,7 +59,7 @@ def write_tables(
         ],
     }
     for name, rows in tables.items():
-        text = csv_text(rows[0], (row.values() for row in rows))
+        text = csv_text(map(_no_formula, rows[0]), (map(_no_formula, r.values()) for r in rows))
         write_text(folder / f"{name}.csv", text)
     write_json(folder / "metrics.json", metrics)
 
@@ -79,7 +85,7 @@ def print_classes(
         table.add_column(column, justify="right")
     for row in _class_rows(matrix, names):
         share = f"{float(row['pixel_share']):.2%}"
-        table.add_row(row["class"], share, row["dice"] or "absent", row["iou"] or "absent")
+        table.add_row(escape(row["class"]), share, row["dice"] or "absent", row["iou"] or "absent")
     table.add_section()
     for label, dice, iou in (
         ("mean of present classes", "dice", "miou"),
@@ -89,6 +95,11 @@ def print_classes(
     table.add_section()
     table.add_row("pixel accuracy", f"{scores['accuracy']:.2%}", "", "")
     Console().print(table)
+
+
+def _no_formula(cell: object) -> object:
+    is_formula = isinstance(cell, str) and cell.startswith(("=", "+", "-", "@"))
+    return f"'{cell}" if is_formula else cell
 
 
 def _class_rows(matrix: Tensor, names: Sequence[str]) -> list[dict[str, str]]:

@@ -1,6 +1,5 @@
 """A submission for the test split: one run-length encoded row per picture and class."""
 
-import csv
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from omegaconf import DictConfig
 from rich.progress import track
 
 from aerialseg.data.images import read_image
+from aerialseg.data.tables import read_rows
 from aerialseg.errors import DataError
 from aerialseg.files import csv_text, write_text
 from aerialseg.rle import decode, encode
@@ -51,7 +51,7 @@ def submit(cfg: DictConfig, *, order: Literal["row", "column"] = "row") -> Path:
     header: Sequence[str] = HEADER
     rows: dict[str, str] = {}
     for sample in track(samples, description="submit", disable=len(samples) < 5):
-        mask = predictor.predict(read_image(sample.image))
+        mask = predictor.predict(read_image(sample.image, max_megapixels=data.max_megapixels))
         codes = encode(mask, len(data.classes), order=order)
         _check_round_trip(codes, mask, order, sample.id)
         rows |= {f"{sample.id}_{index}": code for index, code in enumerate(codes)}
@@ -74,8 +74,7 @@ def _check_round_trip(
 
 def _like_sample(sample: Path, rows: dict[str, str]) -> tuple[Sequence[str], dict[str, str]]:
     """Puts the rows in the sample's order, under its column names."""
-    with sample.open(newline="", encoding="utf-8-sig") as file:
-        header, *wanted = [row for row in csv.reader(file) if row] or [[]]
+    header, *wanted = [row for _, row in read_rows(sample)] or [[]]
     ids = [row[0] for row in wanted]
     twice = [name for name, times in Counter(ids).items() if times > 1]
     if twice:

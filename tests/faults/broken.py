@@ -1,0 +1,161 @@
+"""Files as nobody wants them, as bytes: damaged, foreign, hostile."""
+
+import pickle
+import stat
+import struct
+import zipfile
+import zlib
+from io import BytesIO
+
+import numpy as np
+import torch
+from PIL import Image, PngImagePlugin
+
+RGB = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+IDS = np.random.default_rng(1).integers(0, 3, (24, 32), dtype=np.uint8)
+PICTURE = Image.fromarray(RGB)
+
+
+def saved(picture, kind, **options):
+    """A picture, or an array of one, in a format of Pillow's."""
+    if isinstance(picture, np.ndarray):
+        picture = Image.fromarray(picture)
+    buffer = BytesIO()
+    picture.save(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def cut(data, share):
+    return data[: int(share * len(data))]
+
+
+def flipped(data, place):
+    """The same bytes with one bit of the byte at ``place`` turned over."""
+    return data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :]
+
+
+def png(width, height, *, bits=8, colour_type=0, rows=b"", extra=(), interlaced=0):
+    """A PNG with these rows, each with its filter byte, whatever its header promises."""
+    header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, interlaced)
+    chunks = [(b"IHDR", header), *extra, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(map(_chunk, chunks))
+
+
+def _chunk(named):
+    kind, content = named
+    checksum = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+
+def text_bomb():
+    """A compressed comment of 50 MB in a picture of four pixels."""
+    comment = b"Comment\0\0" + zlib.compress(bytes(50_000_000))
+    return png(2, 2, rows=bytes(6), extra=[(b"zTXt", comment)])
+
+
+def profile_bomb():
+    profile = b"profile\0\0" + zlib.compress(bytes(50_000_000))
+    return png(2, 2, rows=bytes(6), extra=[(b"iCCP", profile)])
+
+
+def jpeg_frame(data, *, bits=8, height=24, width=32):
+    """A JPEG whose header says this of its pixels."""
+    place = data.index(b"\xff\xc0")
+    return data[: place + 4] + struct.pack(">BHH", bits, height, width) + data[place + 9 :]
+
+
+def jpeg_without_middle():
+    """Half the pixels, and yet an end marker: what a repaired download looks like."""
+    data = saved(Image.fromarray(RGB).resize((320, 240)), "JPEG")
+    return cut(data, 0.5) + b"\xff\xd9"
+
+
+def png_without_last_pass():
+    """The four passes of a 4x4 picture before the one that has every other row."""
+    return png(4, 4, rows=b"\0\7" * 2 + b"\0\7\7" * 3, interlaced=1)
+
+
+def tiff_of_one_huge_tile():
+    """A TIFF of 8x8 pixels, and of one deflated tile of 60000x60000 to take them from."""
+    # Width, height, bits, compression, black is zero, samples, tile's width, height, place, bytes.
+    tags = {256: 8, 257: 8, 258: 8, 259: 8, 262: 1, 277: 1}
+    tags |= {322: 60_000, 323: 60_000, 324: 200, 325: 8}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    directory = struct.pack("<H", len(tags)) + entries + bytes(4)
+    return (b"II*\0" + struct.pack("<I", 8) + directory).ljust(200) + zlib.compress(b"")
+
+
+def animated(kind):
+    other = Image.fromarray(255 - RGB)
+    return saved(PICTURE, kind, save_all=True, append_images=[other])
+
+
+def archive(*members, **options):
+    """A zip of ``(name, content)`` or ``(ZipInfo, content)``."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", **options) as file:
+        for name, content in members:
+            file.writestr(name, content)
+    return buffer.getvalue()
+
+
+def archive_with_link():
+    link = zipfile.ZipInfo("imgs")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return archive((link, "/etc"))
+
+
+def archive_with_password():
+    data = bytearray(archive(("train.csv", "ImageID\n")))
+    for start, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(start) + flags] |= 1
+    return bytes(data)
+
+
+def archive_of_zeros():
+    """120 MB in 120 kB."""
+    return archive(("zeros", bytes(120_000_000)), compression=zipfile.ZIP_DEFLATED)
+
+
+def archive_with_wrong_content():
+    data = archive(("train.csv", "ImageID\na\n"))
+    return flipped(data, data.index(b"ImageID"))
+
+
+class Harm:
+    def __reduce__(self):
+        return print, ("harm is done",)
+
+
+def harmful_pickle():
+    return pickle.dumps({"state_dict": Harm()})
+
+
+def torch_file(content):
+    buffer = BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
+
+
+def checkpoint(**description):
+    """A checkpoint of a network that is not there, described like this."""
+    whole = {
+        "format": 1,
+        "network": {"_target_": "aerialseg.models.networks.lraspp_mobilenet_v3_large"},
+        "classes": {"ground": [0, 0, 0], "car": [200, 0, 0]},
+        "mean": [0.5] * 3,
+        "std": [0.5] * 3,
+        "image_min_size": 64,
+        "stage": "head",
+        "run_name": "default",
+        "parent": {},
+        "epoch": 1,
+        "metrics": {},
+    }
+    described = {key: value for key, value in (whole | description).items() if value is not ...}
+    return torch_file({"state_dict": {}, "aerialseg": described})
+
+
+# A picture's comment that is damaged hurts nobody, its pixels do.
+COMMENTED = PngImagePlugin.PngInfo()
+COMMENTED.add_text("Comment", "flown on a sunny day")

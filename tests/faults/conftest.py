@@ -1,0 +1,55 @@
+import multiprocessing.forkserver as fork_server
+from pathlib import Path
+
+import pytest
+from disk import At, kill
+from processes import FORKS, PRELOADED, RUN, Curriculum
+
+WAYS = {
+    "augmented": ["augmentation=drone"],
+    "with a worker": ["augmentation=drone", "data.num_workers=1"],
+    "from features": [
+        "model=deeplabv3_mobilenet_v3_large",
+        f"model.weights={RUN.parent / 'weights/demo_backbone.pth'}",
+        "stage.cache_features=on",
+    ],
+}
+
+
+@pytest.fixture(scope="session")
+def begin(tmp_path_factory):
+    """Begins a curriculum that is trained in one of three ways, on scenes drawn once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")  # forked processes must not have threads
+        patch.setenv("COLUMNS", "120")
+        FORKS.set_forkserver_preload(PRELOADED)
+        fork_server.ensure_running()
+    scenes = tmp_path_factory.mktemp("data") / "scenes"
+
+    def begin(folder: Path, way: str = "augmented", **options) -> Curriculum:
+        return Curriculum(folder, options.pop("scenes", scenes), *WAYS[way], **options)
+
+    begin.scenes = scenes
+    return begin
+
+
+@pytest.fixture(scope="session")
+def whole(begin, tmp_path_factory):
+    """An uninterrupted curriculum for each way of training, made when first asked for."""
+    made = {}
+
+    def whole(way: str = "augmented") -> Curriculum:
+        if way not in made:
+            made[way] = begin(tmp_path_factory.mktemp("whole"), way)
+            made[way].finish()
+        return made[way]
+
+    return whole
+
+
+@pytest.fixture(scope="session")
+def killed(begin, tmp_path_factory):
+    """The folder of a first stage that was killed just before it was finished."""
+    run = begin(tmp_path_factory.mktemp("killed"), stages=["head"])
+    assert run.execute(fault=At(kill, "rename", "metrics.json")) < 0
+    return run.folder
