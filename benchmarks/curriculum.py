@@ -101,8 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for code in codes.values():
             _git("worktree", "remove", "--force", str(code))
     text = table(results["before"], results["after"])
-    revisions = f"`{_git('rev-parse', '--short', chosen.revision)}` before, "
-    revisions += f"`{_git('rev-parse', '--short', 'HEAD')}` after, in turn on one machine"
+    old, new = (path.name for path in codes.values())
+    revisions = f"`{old[:7]}` before, `{new[:7]}` after, in turn on one machine"
     title = f"# `./multirun_stages.sh {' '.join(passed)}`"
     path = ROOT / "benchmarks" / "curriculum" / f"{_name(passed)}.md"
     path.parent.mkdir(exist_ok=True)

@@ -50,7 +50,7 @@ _PRECISIONS = (
     ("single precision", "32-true", 0.999, 1.5),
     ("bfloat16", "bf16-mixed", 0.97, 2.5),
 )
-_REASONS = {"single precision": "", "bfloat16": "wants a processor with bfloat16 units"}
+_REASONS = {"single precision": "", "bfloat16": "compiled as well it reaches 2.9x, after minutes"}
 
 
 if __name__ == "__main__":
