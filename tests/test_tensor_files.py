@@ -56,6 +56,13 @@ def test_one_wrong_bit_is_damage(written, place, beside):
     assert re.search("is damaged|is cut off", line_of(load_safely, written))
 
 
+@pytest.mark.parametrize("lost", [1, 30, 70, 71])
+def test_a_seal_that_was_cut_off_is_missed(written, lost):
+    digest_of(written).unlink()
+    written.write_bytes(written.read_bytes()[:-lost])
+    assert "is damaged" in line_of(load_safely, written)
+
+
 @pytest.mark.parametrize("stale", ["0" * 64 + "  best.ckpt\n", "", "no digest", None])
 def test_a_crash_before_the_digest_was_written_damages_nothing(written, stale):
     digest_of(written).unlink()

@@ -21,8 +21,8 @@ from aerialseg.files import hash_file, replacing, write_text
 
 _SEAL = b"sha256:"
 _SEAL_LENGTH = len(_SEAL) + 64
-_ZIP_END = b"PK\5\6" + 18 * b"\0"
-"""What an archive ends with, but for its comment: a mark and 18 bytes of numbers."""
+_ZIP_END = b"PK\5\6"
+"""The mark before an archive's last 18 bytes and its comment, whose length the last two are."""
 
 
 def save_sealed(path: Path, content: object) -> None:
@@ -123,11 +123,13 @@ def _check_digest(path: Path) -> None:
     """Compares a file with its seal, or else with the ``.sha256`` beside it, where there is one."""
     size = path.stat().st_size - _SEAL_LENGTH
     with path.open("rb") as file:
-        file.seek(max(0, size - len(_ZIP_END)))
-        end = file.read()
-        seal = end[-_SEAL_LENGTH:]
+        file.seek(max(0, size - (1 << 16)))
+        tail = file.read()
+        seal = tail[-_SEAL_LENGTH:]
+        _, mark, end = tail.rpartition(_ZIP_END)
+        announced = bool(mark) and end[16:18] == _SEAL_LENGTH.to_bytes(2, "little")
         # Either is enough, so that damage to one of them does not hide that there is a seal.
-        if end.startswith(_ZIP_END[:4]) or seal.startswith(_SEAL):
+        if announced or seal.startswith(_SEAL):
             file.seek(0)
             digest = sha256()
             for start in range(0, size, 1 << 20):

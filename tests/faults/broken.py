@@ -1,6 +1,5 @@
 """Files as nobody wants them, as bytes: damaged, foreign, hostile."""
 
-import pickle
 import stat
 import struct
 import zipfile
@@ -9,7 +8,7 @@ from io import BytesIO
 
 import numpy as np
 import torch
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 RGB = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
 IDS = np.random.default_rng(1).integers(0, 3, (24, 32), dtype=np.uint8)
@@ -127,10 +126,6 @@ class Harm:
         return print, ("harm is done",)
 
 
-def harmful_pickle():
-    return pickle.dumps({"state_dict": Harm()})
-
-
 def torch_file(content):
     buffer = BytesIO()
     torch.save(content, buffer)
@@ -154,8 +149,3 @@ def checkpoint(**description):
     }
     described = {key: value for key, value in (whole | description).items() if value is not ...}
     return torch_file({"state_dict": {}, "aerialseg": described})
-
-
-# A picture's comment that is damaged hurts nobody, its pixels do.
-COMMENTED = PngImagePlugin.PngInfo()
-COMMENTED.add_text("Comment", "flown on a sunny day")

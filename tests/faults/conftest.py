@@ -49,7 +49,7 @@ def whole(begin, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def killed(begin, tmp_path_factory):
-    """The folder of a first stage that was killed just before it was finished."""
+    """The folder of a first stage that was killed when all but its verdict was written."""
     run = begin(tmp_path_factory.mktemp("killed"), stages=["head"])
-    assert run.execute(fault=At(kill, "rename", "metrics.json")) < 0
+    assert run.execute(fault=At(kill, "remove", "previous.ckpt")) < 0
     return run.folder

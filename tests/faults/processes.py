@@ -13,6 +13,7 @@ import runpy
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from hashlib import sha256
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -172,7 +173,10 @@ def assert_same_end(whole: Curriculum, parts: Curriculum) -> None:
     """
     for stage in parts.stages:
         for name in ("best.ckpt", "last.ckpt"):
-            states = [_state(run.checkpoints(stage) / name) for run in (whole, parts)]
+            states = [
+                _state_of_whole(whole.checkpoints(stage) / name),
+                _state(parts.checkpoints(stage) / name),
+            ]
             for key in states[0].keys() | states[1].keys():
                 assert same(*(state[key] for state in states)), f"{stage}/{name}: {key}"
         metrics = [
@@ -195,6 +199,9 @@ def _state(path: Path) -> dict[str, object]:
     content["callbacks"].pop("Timer")
     content["aerialseg"].pop("parent")
     return content
+
+
+_state_of_whole = cache(_state)
 
 
 def same(first: object, second: object) -> bool:

@@ -8,7 +8,6 @@ import pytest
 CHANGES = [
     (["stage.learning_rate=2e-2"], "stage.learning_rate was 0.01, is 0.02"),
     (["seed=1"], "seed was 0, is 1"),
-    (["loss.aux_weight=0.1"], "loss.aux_weight was 0.5, is 0.1"),
 ]
 
 

@@ -97,13 +97,14 @@ def damage(path, how):
 
 @pytest.fixture
 def copy(killed, tmp_path, begin):
-    """A stage that was killed just before it was finished: to be damaged, then gone on with."""
+    """A stage that was killed at its very end: to be damaged, then gone on with."""
     shutil.copytree(killed, tmp_path, dirs_exist_ok=True)
     return begin(tmp_path, stages=["head"])
 
 
-@pytest.mark.parametrize("how", DAMAGES)
-@pytest.mark.parametrize("also", [None, "previous"])
+@pytest.mark.parametrize(
+    ("how", "also"), [*((how, None) for how in DAMAGES), ("flipped", "previous")]
+)
 def test_a_run_goes_on_from_the_newest_that_is_whole(copy, whole, how, also):
     damage(copy.checkpoints() / "last.ckpt", how)
     if also:
@@ -112,6 +113,8 @@ def test_a_run_goes_on_from_the_newest_that_is_whole(copy, whole, how, also):
     (line,) = (line for line in said.splitlines() if "last.ckpt" in line)
     assert line.startswith(f"{copy.checkpoints() / 'last.ckpt'}: is ")
     assert line.endswith(f"going on from {'best' if also else 'previous'}.ckpt")
+    assert "epoch 2/3" not in said
+    assert "epoch 3/3" in said
     assert_same_end(whole(), copy)
 
 
