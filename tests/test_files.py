@@ -9,6 +9,8 @@ from hashlib import sha256
 import pytest
 
 from aerialseg.files import (
+    building,
+    discard,
     free_space,
     hash_file,
     remove_leftovers,
@@ -97,39 +99,120 @@ def test_hash_file_is_the_sha256_of_the_bytes(tmp_path, size):
     assert hash_file(tmp_path / "a") == sha256(content[:size]).hexdigest()
 
 
-LEFT = f".last-{'0' * 32}.ckpt"
+LEFT = f".last.aerialseg-{'0' * 32}.ckpt"
 
 
 def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path):
-    kept = {"last.ckpt", ".hidden", f"last-{'0' * 32}.ckpt", ".last-123.ckpt", "folder"}
-    for name in kept - {"folder"} | {LEFT, f".notes-{'f' * 32}", f".a.b-{'9' * 32}.json"}:
+    others = {".hidden", LEFT[1:], ".last.aerialseg-123.ckpt", f".last-{'0' * 32}.ckpt"}
+    left = {LEFT, f".notes.aerialseg-{'f' * 32}", f".a.b.aerialseg-{'9' * 32}.json"}
+    for name in others | left:
         (tmp_path / name).write_text("")
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / LEFT).write_text("")
+    for name in ("folder", f".folder.aerialseg-{'1' * 32}.5-x"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / LEFT).write_text("")
     remove_leftovers(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == kept
+    assert {path.name for path in tmp_path.iterdir()} == others | {"folder"}
     assert (tmp_path / "folder" / LEFT).exists(), "only this very folder"
     remove_leftovers(tmp_path / "nowhere")
 
 
-def test_a_killed_writers_file_goes_and_a_living_ones_stays(tmp_path):
+def test_a_link_is_removed_and_not_what_it_leads_to(tmp_path):
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").write_text("")
+    (tmp_path / f".a.aerialseg-{'0' * 32}").symlink_to(tmp_path / "precious")
+    remove_leftovers(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["precious", "file"]
+
+
+WRITERS = {
+    "replacing": "temporary.write_text('half')",
+    "building": "(temporary / 'a.txt').write_text('half')",
+}
+
+
+@pytest.fixture(params=WRITERS)
+def writer(request, tmp_path):
+    """Another process that is in the midst of writing."""
     script = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from aerialseg.files import replacing\n"
-        "with replacing(Path(sys.argv[1])) as temporary:\n"
-        "    temporary.write_text('half')\n"
+        f"from aerialseg.files import {request.param}\n"
+        f"with {request.param}(Path(sys.argv[1])) as temporary:\n"
+        f"    {WRITERS[request.param]}\n"
         "    print(flush=True)\n"
         "    time.sleep(60)\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "a.txt")]
-    writer = subprocess.Popen(command, stdout=subprocess.PIPE)
-    writer.stdout.readline()
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def written(folder):
+    return [path.read_text() for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_killed_writers_work_goes_and_a_living_ones_stays(tmp_path, writer):
     remove_leftovers(tmp_path)
-    assert [path.read_text() for path in tmp_path.iterdir()] == ["half"]
+    assert written(tmp_path) == ["half"]
     writer.kill()
     writer.wait()
     remove_leftovers(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_next_writer_removes_what_a_killed_one_left(tmp_path, writer):
+    writer.kill()
+    writer.wait()
+    assert written(tmp_path) == ["half"]
+    write_text(tmp_path / "b.txt", "whole")
+    assert written(tmp_path) == ["whole"]
+
+
+def test_a_folder_appears_whole(tmp_path):
+    path = tmp_path / "deep" / "a.folder"
+    with building(path) as temporary:
+        (temporary / "x").write_text("1")
+        assert not path.exists()
+    assert (path / "x").read_text() == "1"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("raised", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_builder_that_raises_leaves_nothing(tmp_path, raised):
+    def build_half():
+        with building(tmp_path / "a") as temporary:
+            (temporary / "x").write_text("half")
+            raise raised
+
+    with pytest.raises(raised):
+        build_half()
+    assert not list(tmp_path.iterdir())
+
+
+def test_of_two_builders_the_first_to_finish_is_kept(tmp_path):
+    path = tmp_path / "a"
+    with building(path) as second:
+        (second / "x").write_text("second")
+        with building(path) as first:
+            (first / "x").write_text("first")
+    assert written(tmp_path) == ["first"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_in_its_place_is_an_error(tmp_path):
+    (tmp_path / "a").write_text("mine")
+    with pytest.raises(OSError, match="a"), building(tmp_path / "a"):
+        pass
+    assert written(tmp_path) == ["mine"]
+
+
+def test_a_discarded_folder_is_gone(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    discard(tmp_path / "a")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(FileNotFoundError):
+        discard(tmp_path / "a")
 
 
 def test_free_space_is_that_of_the_disk_the_file_would_lie_on(tmp_path):

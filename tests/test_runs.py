@@ -63,7 +63,7 @@ def test_clear_removes_the_run_and_nothing_beside_it(folder):
 
 
 def test_beginning_anew_removes_what_a_killed_process_was_writing(folder):
-    left = f".last-{'0' * 32}.ckpt"
+    left = f".last.aerialseg-{'0' * 32}.ckpt"
     folder.checkpoints.mkdir(parents=True)
     for path in (folder.path / left, folder.checkpoints / left, folder.checkpoints / "last.ckpt"):
         path.write_bytes(b"")

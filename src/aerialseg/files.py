@@ -9,13 +9,14 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
 from aerialseg.errors import AerialsegError
 
-_TEMPORARY = re.compile(r"\..+-[0-9a-f]{32}(\.\w+)?")
+_TEMPORARY = re.compile(r"\..+\.aerialseg-[0-9a-f]{32}(\.[^.]+)?")
 
 
 @contextmanager
@@ -25,17 +26,14 @@ def replacing(path: Path) -> Iterator[Path]:
     The temporary file lies in the same folder, because a rename is atomic only within one file
     system; it is flushed to the disk before the rename and the folder after it. If the block
     raises, the temporary file is removed and whatever was at ``path`` stays. If the process is
-    killed, the temporary file stays as well: :func:`remove_leftovers`.
+    killed, the next one that writes into the folder removes it: :func:`remove_leftovers`.
 
     Raises:
         AerialsegError: If the folder or the file cannot be written.
     """
-    temporary = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")
+    temporary = _temporary(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _opened(path.parent) as folder:
-            with suppress(OSError):  # some network file systems know no locks
-                fcntl.flock(folder, fcntl.LOCK_SH)
+        with _writing_into(path.parent) as folder:
             yield temporary
             flush(temporary)
             temporary.replace(path)
@@ -44,6 +42,43 @@ def replacing(path: Path) -> Iterator[Path]:
         raise AerialsegError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def building(path: Path) -> Iterator[Path]:
+    """Yields a new folder beside ``path`` that takes this name when the block ends well.
+
+    As :func:`replacing` does with a file. A folder that another process has built there meanwhile
+    stays, and the new one goes.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    temporary = _temporary(path)
+    try:
+        with _writing_into(path.parent) as folder:
+            temporary.mkdir()
+            yield temporary
+            os.sync()  # one by one, thousands of files would take their time
+            try:
+                temporary.rename(path)
+            except OSError:
+                if not path.is_dir():  # else another process was as busy, and quicker
+                    raise
+            os.fsync(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def discard(path: Path) -> None:
+    """Removes a folder; its name is gone at once, so that nobody meets half of it.
+
+    Raises:
+        OSError: If it cannot be renamed. What then cannot be removed is a leftover.
+    """
+    doomed = _temporary(path)
+    path.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def flush(path: Path) -> None:
@@ -57,7 +92,7 @@ def flush(path: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes the temporary files that killed processes left in a folder.
+    """Removes the temporary files and folders that killed processes left in a folder.
 
     A living process that writes into the folder holds a lock on it, which the system takes back
     when the process dies. While there is one, everything stays.
@@ -67,7 +102,11 @@ def remove_leftovers(folder: Path) -> None:
     with _opened(folder) as descriptor, suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         for path in folder.iterdir():
-            if _TEMPORARY.fullmatch(path.name) and path.is_file():
+            if not _TEMPORARY.fullmatch(path.name):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
                 path.unlink()
 
 
@@ -107,6 +146,25 @@ def free_space(path: Path) -> int:
     """Bytes that may still be written where a file would lie, its folders yet to be made or not."""
     existing = next(parent for parent in path.absolute().parents if parent.exists())
     return shutil.disk_usage(existing).free
+
+
+_remove_leftovers_once = cache(remove_leftovers)
+
+
+@contextmanager
+def _writing_into(folder: Path) -> Iterator[int]:
+    """Makes a folder, frees it of leftovers and locks it against their removal; its descriptor."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers_once(folder)
+    with _opened(folder) as descriptor:
+        with suppress(OSError):  # some network file systems know no locks
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield descriptor
+
+
+def _temporary(path: Path) -> Path:
+    """A name that nobody else has, beside ``path``."""
+    return path.with_name(f".{path.stem}.aerialseg-{uuid4().hex}{path.suffix}")
 
 
 @contextmanager

@@ -105,7 +105,7 @@ def runs(tmp_path_factory):
     content = bytearray(last.read_bytes())
     content[len(content) // 2] ^= 1
     last.write_bytes(content)
-    (parts.checkpoints / f".last-{'0' * 32}.ckpt").write_bytes(b"half")
+    (parts.checkpoints / f".last.aerialseg-{'0' * 32}.ckpt").write_bytes(b"half")
     parts.said.append((0, parts.finish()))
     return whole, parts
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aerialseg.callbacks import checkpoint
 
-_TEMPORARY = re.compile(r"\.(.+)-[0-9a-f]{32}(\.\w+)?")
+_TEMPORARY = re.compile(r"\.(.+)\.aerialseg-[0-9a-f]{32}(\.[^.]+)?")
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,14 @@
 """Unpacking a zip archive once, and only if it stays inside its folder and its measure."""
 
-import os
-import shutil
 import stat
 import zipfile
 from collections import Counter
 from pathlib import Path, PurePosixPath
-from uuid import uuid4
 
 from aerialseg.data.files import fingerprint, stamp, stays_inside
 from aerialseg.data.listing import count
 from aerialseg.errors import DataError
-from aerialseg.files import free_space
+from aerialseg.files import building, free_space
 
 _HARMLESS = 100_000_000  # bytes, unpacked; no need to ask how few they were packed into
 _MOST_TIMES = 100  # pictures, which are packed already, grow by nearly nothing
@@ -30,33 +27,26 @@ def unpack(archive: Path, cache_dir: Path) -> Path:
             has an absolute path or one with ``..``, or shares its name with another, if the whole
             grows out of all proportion, or if there is no room.
     """
-    name = f"{archive.stem}-{fingerprint(stamp(archive))[:16]}"
-    target = cache_dir / "archives" / name
+    target = cache_dir / "archives" / f"{archive.stem}-{fingerprint(stamp(archive))[:16]}"
     if target.is_dir():
         return target
-    temporary = target.with_name(f".{name}.{uuid4().hex}")
     try:
         with zipfile.ZipFile(archive) as file:
             _check_members(archive, file.infolist())
             _check_size(archive, file.infolist(), target)
-            temporary.mkdir(parents=True)
-            file.extractall(temporary)
-        os.sync()  # else a power cut could leave the name without what it stands for
-        temporary.rename(target)
+            with building(target) as folder:
+                file.extractall(folder)
     except DataError:
         raise
     except OSError as error:
-        if not target.is_dir():  # else another process unpacked it meanwhile
-            reason = error.strerror or str(error)
-            raise DataError(
-                f"{archive}: cannot be unpacked to {target}: {reason}; point paths.cache_dir to a "
-                "folder with room that you may write to"
-            ) from error
+        reason = error.strerror or str(error)
+        raise DataError(
+            f"{archive}: cannot be unpacked to {target}: {reason}; point paths.cache_dir to a "
+            "folder with room that you may write to"
+        ) from error
     except Exception as error:  # over damaged archives zipfile raises nearly anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{archive}: cannot be unpacked: {reason}; download it again") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return target
 
 

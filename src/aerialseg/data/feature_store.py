@@ -12,13 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
-from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
 
 from aerialseg.errors import DataError
-from aerialseg.files import flush, write_json
+from aerialseg.files import building
 
 Features: TypeAlias = Mapping[str, npt.NDArray[np.float16]]
 """By head, ``(h, w, K)`` float16 of one picture, channels last as convolutions like them."""
@@ -94,28 +93,21 @@ def write_features(folder: Path, pictures: Iterable[tuple[str, int, Features]]) 
     Raises:
         DataError: If the disk is full or the folder cannot be written.
     """
-    building = folder.with_name(f".{folder.name}-{uuid4().hex}")
     index: dict[str, dict[int, dict[str, list[object]]]] = {}
     lengths: dict[str, int] = {}
     try:
-        building.mkdir(parents=True)
-        for split, number, features in pictures:
-            entry = index.setdefault(split, {}).setdefault(number, {})
-            for head, values in features.items():
-                name = f"{split}-{head}"
-                entry[head] = [lengths.get(name, 0), list(values.shape)]
-                lengths[name] = lengths.get(name, 0) + values.size
-                with (building / f"{name}.f16").open("ab") as file:
-                    file.write(np.ascontiguousarray(values).data)
-        for name in lengths:
-            flush(building / f"{name}.f16")
-        write_json(building / "index.json", index)
-        _take_place(building, folder)
-        flush(folder.parent)
+        with building(folder) as place:
+            for split, number, features in pictures:
+                entry = index.setdefault(split, {}).setdefault(number, {})
+                for head, values in features.items():
+                    name = f"{split}-{head}"
+                    entry[head] = [lengths.get(name, 0), list(values.shape)]
+                    lengths[name] = lengths.get(name, 0) + values.size
+                    with (place / f"{name}.f16").open("ab") as file:
+                        file.write(np.ascontiguousarray(values).data)
+            (place / "index.json").write_text(json.dumps(index), encoding="utf-8")
     except OSError as error:
         raise DataError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return FeatureStore(folder)
 
 
@@ -123,14 +115,6 @@ def missing_disk(folder: Path, needed: int) -> int:
     """How many bytes more must be free for ``needed`` bytes to be written; 0 if it is enough."""
     existing = next(parent for parent in folder.absolute().parents if parent.exists())
     return max(0, needed - int(shutil.disk_usage(existing).free * _SHARE_OF_DISK))
-
-
-def _take_place(building: Path, folder: Path) -> None:
-    try:
-        building.rename(folder)
-    except OSError:
-        if not (folder / "index.json").exists():  # another process was as busy, and quicker
-            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Running what a stage freezes once per picture instead of once per epoch, where that pays."""
 
 import logging
-import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from aerialseg.data.feature_store import Features, FeatureStore, missing_disk, w
 from aerialseg.data.files import fingerprint, stamp
 from aerialseg.data.listing import Split
 from aerialseg.errors import ConfigError, DataError
+from aerialseg.files import discard, remove_leftovers
 from aerialseg.inference import native_device
 from aerialseg.models.features import FrozenPrefix
 from aerialseg.models.module import SegmentationModule
@@ -93,7 +94,7 @@ def _open(path: Path) -> FeatureStore | None:
         store = FeatureStore(path)
     except DataError as error:
         logger.warning("%s; they are computed again", error)
-        shutil.rmtree(path)
+        discard(path)
         return None
     logger.info("features of the frozen part are there already, in %s", path)
     return store
@@ -147,9 +148,11 @@ def _mean_pixels(data: AerialSegDataModule) -> int:
 
 
 def _remove_others(folder: Path, *, keep: str) -> None:
+    remove_leftovers(folder)
     for other in folder.glob("*"):
-        if not keep or keep not in other.name:  # with the key in its name, a set in the making
-            shutil.rmtree(other, ignore_errors=True)  # another job of the run may do so too
+        if other.name != keep and not other.name.startswith("."):  # hidden: still in the making
+            with suppress(OSError):  # another job of the run may do so too
+                discard(other)
 
 
 def _on_terminal() -> bool:

@@ -1,7 +1,6 @@
 """Writes a data set of scenes, as a whole or not at all."""
 
 import json
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from aerialseg.data.demo.render import render_frame, sequence_world
 from aerialseg.errors import DataError
+from aerialseg.files import building, discard
 
 RECORD = "demo.json"
 """The file that marks a folder as ours and says what it holds."""
@@ -85,13 +85,10 @@ def write_scenes(
     try:
         if _is_done(root, recipe):
             return
-        root.parent.mkdir(parents=True, exist_ok=True)
-        prefix = f".{root.name}."
-        with tempfile.TemporaryDirectory(dir=root.parent, prefix=prefix) as workshop:
-            _write(Path(workshop) / "new", recipe)
+        with building(root) as folder:
+            _write(folder, recipe)
             if root.exists():
-                root.rename(Path(workshop) / "old")
-            (Path(workshop) / "new").rename(root)
+                discard(root)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise DataError(
