@@ -47,7 +47,7 @@ class RunFolder:
 
         What an earlier process was writing here when it was killed is removed.
         """
-        for folder in (self.path, self.checkpoints):
+        for folder in (self.path, *self.path.glob("*/")):
             remove_leftovers(folder)
         write_text(self.path / "config.yaml", config)
         write_json(self.path / "provenance.json", provenance)

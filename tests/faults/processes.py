@@ -188,6 +188,7 @@ def assert_same_end(whole: Curriculum, parts: Curriculum) -> None:
         assert curves[0].read_bytes() == curves[1].read_bytes()
         names = [{path.name for path in run.checkpoints(stage).iterdir()} for run in (whole, parts)]
         assert names[1] - {"damaged.ckpt"} == names[0]
+        assert not list(parts.train_folder(stage).rglob(".*")), "what was being written stayed"
         provenance = json.loads((parts.train_folder(stage) / "provenance.json").read_text())
         if stage != parts.stages[0]:
             parent = parts.checkpoints(parts.stages[parts.stages.index(stage) - 1]) / "best.ckpt"

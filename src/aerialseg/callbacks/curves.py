@@ -38,7 +38,8 @@ class ContinuousCurves(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Tells the loggers from which step on their earlier points do not count."""
-        step = trainer.fit_loop.epoch_loop._batches_that_stepped  # where Lightning logs next
+        # Lightning's own count of logged steps is one behind after a stop within an epoch.
+        step = trainer.global_step
         for curves in trainer.loggers:
             if isinstance(curves, CSVCurves):
                 curves.go_on_from(step)
