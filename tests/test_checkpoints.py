@@ -26,6 +26,8 @@ from aerialseg.errors import AerialsegError, CheckpointError
 from test_tensor_files import flip
 from tiny_training import describe_run, small_network
 
+OTHER = "get it again, or use the release of aerialseg that wrote it"
+
 
 def checkpoint_of(network, description=None):
     content = {"state_dict": {f"network.{k}": v for k, v in network.state_dict().items()}}
@@ -182,7 +184,51 @@ def test_missing_parts_of_a_description_are_named(written, names):
 
     rewritten(written, change)
     line = line_of(read_description, read_checkpoint(written), written)
-    assert line == f"{written}: its description lacks {', '.join(sorted(names))}"
+    assert line == f"{written}: its description lacks {', '.join(sorted(names))}; {OTHER}"
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "place"),
+    [
+        ("network", None, "network"),
+        ("classes", ["ground"], "classes"),
+        ("classes", {"ground": [0, 0]}, "classes.ground"),
+        ("classes", {"ground": [0, 0, 0.5]}, "classes.ground.2"),
+        ("classes", {"ground": [0, 0, -1]}, "classes.ground.2"),
+        ("mean", 0.5, "mean"),
+        ("mean", [0.5] * 4, "mean"),
+        ("mean", ["0.5"] * 3, "mean.0"),
+        ("std", [0.5, 0.5, 0.0], "std.2"),
+        ("std", [0.5, math.nan, 0.5], "std.1"),
+        ("image_min_size", 0, "image_min_size"),
+        ("image_min_size", True, "image_min_size"),
+        ("stage", 3, "stage"),
+        ("parent", {"path": 1}, "parent.path"),
+        ("epoch", -1, "epoch"),
+        ("metrics", {"val/dice": "high"}, "metrics.val/dice"),
+    ],
+)
+def test_a_part_that_is_not_what_it_should_be_is_named(written, part, value, place):
+    rewritten(written, lambda content: content["aerialseg"].update({part: value}))
+    line = line_of(read_description, read_checkpoint(written), written)
+    assert line.startswith(f"{written}: its description is damaged: {place}: ")
+    assert line.endswith(f"; {OTHER}")
+
+
+def test_a_score_may_be_none_at_all(written):
+    description = describe_run(metrics={"val/dice": 1, "val/iou_car": math.nan})
+    write_checkpoint(written, checkpoint_of(small_network(), description))
+    found = read_description(read_checkpoint(written), written).metrics
+    assert found["val/dice"] == 1
+    assert math.isnan(found["val/iou_car"])
+
+
+@pytest.mark.parametrize(
+    "state", [None, [], {"network.a": "text"}, {1: torch.zeros(1)}, {"network.a": [1.0]}]
+)
+def test_a_state_of_anything_but_named_tensors_is_refused(written, state):
+    rewritten(written, lambda content: content.update(state_dict=state))
+    assert "is not a checkpoint of aerialseg" in line_of(read_checkpoint, written)
 
 
 def test_unknown_parts_of_a_description_do_not_disturb(written):

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, TypeAlias, cast, get_type_hints
 
+from annotated_types import Ge, Gt, Le, Len
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from aerialseg.errors import CheckpointError
@@ -19,6 +21,10 @@ FORMAT = 1
 
 _KEY = "aerialseg"
 _PREFIX = "network."
+_OTHER_ORIGIN = "get it again, or use the release of aerialseg that wrote it"
+
+_Level: TypeAlias = Annotated[int, Ge(0), Le(255)]
+_RGB = Len(3, 3)
 
 
 @dataclass(frozen=True)
@@ -39,14 +45,14 @@ class Description:
     """
 
     network: dict[str, Any]
-    classes: dict[str, list[int]]
-    mean: list[float]
-    std: list[float]
-    image_min_size: int | None
+    classes: dict[str, Annotated[list[_Level], _RGB]]
+    mean: Annotated[list[float], _RGB]
+    std: Annotated[list[Annotated[float, Gt(0)]], _RGB]
+    image_min_size: Annotated[int, Ge(1)] | None
     stage: str
     run_name: str
     parent: dict[str, str | None]
-    epoch: int = 0
+    epoch: Annotated[int, Ge(0)] = 0
     metrics: dict[str, float] = field(default_factory=dict)
 
 
@@ -97,9 +103,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             or was not written by this project.
     """
     checkpoint = load_safely(path)
-    parts = (_KEY, "state_dict")
     if not (
-        isinstance(checkpoint, dict) and all(isinstance(checkpoint.get(k), dict) for k in parts)
+        isinstance(checkpoint, dict)
+        and isinstance(checkpoint.get(_KEY), dict)
+        and _is_state(checkpoint.get("state_dict"))
     ):
         raise CheckpointError(
             f"{path}: is not a checkpoint of aerialseg; weights of other projects can start a "
@@ -125,7 +132,7 @@ def find_snapshot(folder: Path) -> Path | None:
         read_checkpoint(last)
         return last
     except CheckpointError as error:
-        problem = error
+        problem, _, _ = str(error).partition("; ")  # what follows is advice for other files
     steps = {path: _global_step(path) for path in others}
     best = max(steps, key=lambda path: steps[path])
     if steps[best] < 0:
@@ -152,7 +159,8 @@ def read_description(checkpoint: Mapping[str, Any], path: Path) -> Description:
     """The description inside a checkpoint.
 
     Raises:
-        CheckpointError: If it was written by a newer release or lacks a part.
+        CheckpointError: If it was written by a newer release, lacks a part, or has one that is not
+            what it should be.
     """
     content = dict(checkpoint[_KEY])
     found = content.pop("format", None)
@@ -161,13 +169,37 @@ def read_description(checkpoint: Mapping[str, Any], path: Path) -> Description:
             f"{path}: has checkpoint format {found}, this release reads format {FORMAT}; "
             "use the release of aerialseg that wrote it"
         )
-    names = {entry.name for entry in fields(Description)}
-    if missing := sorted(names - content.keys()):
-        raise CheckpointError(f"{path}: its description lacks {', '.join(missing)}")
-    return Description(**{name: content[name] for name in names})
+    if missing := sorted(_PARTS.keys() - content.keys()):
+        raise CheckpointError(
+            f"{path}: its description lacks {', '.join(missing)}; {_OTHER_ORIGIN}"
+        )
+    return Description(**{name: _checked_part(content[name], name, path) for name in _PARTS})
+
+
+def _checked_part(value: object, name: str, path: Path) -> Any:  # noqa: ANN401 - as declared
+    try:
+        return _PARTS[name].validate_python(value, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, (name, *first["loc"])))
+        raise CheckpointError(
+            f"{path}: its description is damaged: {place}: {first['msg']}; {_OTHER_ORIGIN}"
+        ) from None
+
+
+_PARTS: dict[str, TypeAdapter[Any]] = {
+    name: TypeAdapter(hint)
+    for name, hint in get_type_hints(Description, include_extras=True).items()
+}
 
 
 def network_state(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
     """The network's tensors under torchvision's own names, without our prefix."""
     state = checkpoint["state_dict"]
     return {k.removeprefix(_PREFIX): v for k, v in state.items() if k.startswith(_PREFIX)}
+
+
+def _is_state(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in value.items()
+    )

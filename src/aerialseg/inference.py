@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from aerialseg.checkpoints import Description, network_state, read_checkpoint, read_description
 from aerialseg.classes import ClassTable
 from aerialseg.data.images import resize_keep_aspect
-from aerialseg.errors import CheckpointError
+from aerialseg.errors import CheckpointError, DataError
 from aerialseg.models import networks
 from aerialseg.models.folding import fold_batchnorm
 from aerialseg.models.normalisation import normalise
@@ -36,6 +36,9 @@ class Predictor:
         precision: Lightning's name for it: ``32-true``, or ``bf16-mixed`` or ``16-mixed`` for
             speed, where about one pixel in two hundred gets another class.
 
+    Attributes:
+        network: In eval mode, with BatchNorm folded into the convolutions.
+
     Raises:
         CheckpointError: If the checkpoint cannot be read, names an unknown network or does not
             fit the one it names.
@@ -46,11 +49,11 @@ class Predictor:
     ) -> None:
         content = read_checkpoint(checkpoint)
         self.description = read_description(content, checkpoint)
-        self.classes = ClassTable.from_mapping(self.description.classes)
+        self.classes = _class_table(self.description, checkpoint)
         self.device = torch.device(device)
         network = _build(self.description, network_state(content), checkpoint).eval()
         fold_batchnorm(network)
-        self._network = network.to(self.device).to(memory_format=torch.channels_last)
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)
         self._half = _HALF.get(str(precision))
         self._mean = torch.tensor(self.description.mean, device=self.device)
         self._std = torch.tensor(self.description.std, device=self.device)
@@ -73,7 +76,7 @@ class Predictor:
         batch = torch.from_numpy(np.ascontiguousarray(resized)).permute(2, 0, 1)[None]
         pictures = normalise(batch.to(self.device), self._mean, self._std)
         with torch.autocast(self.device.type, self._half, enabled=self._half is not None):
-            logits = self._network(pictures)["out"]
+            logits = self.network(pictures)["out"]
         labels: npt.NDArray[np.uint8] = most_likely(logits, (height, width))[0].cpu().numpy()
         return labels
 
@@ -82,6 +85,15 @@ def native_device(accelerator: str = "auto") -> str:
     """The device that ``trainer.accelerator`` means for inference."""
     wants_gpu = accelerator in ("auto", "gpu", "cuda")
     return "cuda" if wants_gpu and torch.cuda.is_available() else "cpu"
+
+
+def _class_table(description: Description, checkpoint: Path) -> ClassTable:
+    try:
+        return ClassTable.from_mapping(description.classes)
+    except DataError as error:
+        raise CheckpointError(
+            *(f"{checkpoint}: its {problem}" for problem in error.problems)
+        ) from None
 
 
 def _build(description: Description, state: Mapping[str, Tensor], checkpoint: Path) -> nn.Module:
@@ -99,9 +111,10 @@ def _build(description: Description, state: Mapping[str, Tensor], checkpoint: Pa
     try:
         network: nn.Module = builder(**arguments)
         network.load_state_dict(state)
-    except (TypeError, RuntimeError) as error:
+    except Exception as error:  # over the arguments of others builders raise nearly anything
         reason = " ".join(str(error).split())[:160]
         raise CheckpointError(
-            f"{checkpoint}: does not fit the network it describes: {reason}"
+            f"{checkpoint}: does not fit the network it describes: {reason}; get it again, or use "
+            "the release of aerialseg that wrote it"
         ) from error
     return network

@@ -139,7 +139,9 @@ def _check_digest(path: Path) -> None:
             stated = _stated_digest(path)
             fits = stated is None or stated == hash_file(path)
     if not fits:
-        raise CheckpointError(f"{path}: is damaged: its sha256 is not that of what was written")
+        raise CheckpointError(
+            f"{path}: is damaged: its sha256 is not that of what was written; get it again"
+        )
 
 
 def _is_archive(path: Path) -> bool:
@@ -170,7 +172,7 @@ def _stated_digest(path: Path) -> str | None:
 def _unpickling_reason(message: str) -> str:
     found = re.search(r"GLOBAL (\S+)", message)
     if found is None:
-        return "is not a file that torch.save wrote"
+        return "is not a file that torch.save wrote; wanted a checkpoint or weights (.ckpt, .pth)"
     return (
         f"holds Python objects ({found[1]}), which could run anything when loaded; "
         "save its state_dict alone"

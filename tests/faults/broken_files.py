@@ -6,6 +6,7 @@ from broken_pictures import Case
 
 NETWORK = "aerialseg.models.networks.lraspp_mobilenet_v3_large"
 
+OTHER = "get it again, or use the release of aerialseg that wrote it"
 AGAIN = "cannot be unpacked: ...; download it again"
 BY_HAND = "unpack it yourself and give its folder: data.root=PATH"
 LINE_A_CLASS = "not a mapping; write one line per class, as in `person: [192, 128, 128]`"
@@ -244,7 +245,43 @@ CHECKPOINTS = [
         "has checkpoint format 2, this release reads format 1; use the release of aerialseg that "
         "wrote it",
     ),
-    Case("lacks.ckpt", lambda: checkpoint(mean=...), "its description lacks mean"),
+    Case("lacks.ckpt", lambda: checkpoint(mean=...), f"its description lacks mean; {OTHER}"),
+    Case(
+        "list.ckpt",
+        lambda: checkpoint(classes=["ground", "car"]),
+        f"its description is damaged: classes: ...; {OTHER}",
+    ),
+    Case(
+        "two.ckpt",
+        lambda: checkpoint(mean=[0.5, 0.5]),
+        f"its description is damaged: mean: ...; {OTHER}",
+    ),
+    Case(
+        "zero.ckpt",
+        lambda: checkpoint(std=[0.5, 0.0, 0.5]),
+        f"its description is damaged: std.1: ...; {OTHER}",
+    ),
+    Case(
+        "text.size.ckpt",
+        lambda: checkpoint(image_min_size="64"),
+        f"its description is damaged: image_min_size: ...; {OTHER}",
+    ),
+    Case(
+        "violet.ckpt",
+        lambda: checkpoint(classes={"ground": [0, 0, 0], "car": [256, 0, 255]}),
+        f"its description is damaged: classes.car.0: ...; {OTHER}",
+    ),
+    Case(
+        "white.ckpt",
+        lambda: checkpoint(classes={"ground": [0, 0, 0], "snow": [255, 255, 255]}),
+        "its class table: 'snow' is white, which marks ignored pixels; pick another",
+    ),
+    Case(
+        "state.ckpt",
+        lambda: broken.torch_file({"state_dict": {"network.a": "b"}, "aerialseg": {}}),
+        "is not a checkpoint of aerialseg; weights of other projects can start a run instead: "
+        "stage=head model.weights=PATH",
+    ),
     Case(
         "shell.ckpt",
         lambda: checkpoint(network={"_target_": "os.system", "command": "true"}),
@@ -253,6 +290,24 @@ CHECKPOINTS = [
     Case(
         "unfit.ckpt",
         lambda: checkpoint(network={"_target_": NETWORK, "num_classes": 2}),
-        "does not fit the network it describes: ...",
+        f"does not fit the network it describes: ...; {OTHER}",
+    ),
+    Case(
+        "many.ckpt",
+        lambda: checkpoint(network={"_target_": NETWORK, "num_classes": 10**15}),
+        f"does not fit the network it describes: ...; {OTHER}",
+    ),
+    Case(
+        "hub.ckpt",
+        lambda: checkpoint(
+            network={
+                "_target_": "aerialseg.models.networks.segmentation_models_pytorch",
+                "num_classes": 2,
+                "architecture": "unet",
+                "encoder_name": "tu-hf-hub:someone/something",
+            }
+        ),
+        "does not fit the network it describes: network: encoder_name 'tu-hf-hub:someone/something'"
+        f" names a place to load from...; {OTHER}",
     ),
 ]

@@ -99,6 +99,7 @@ def segmentation_models_pytorch(
             "network: segmentation-models-pytorch is not installed; "
             'run `pip install -e ".[models]"` or pick another model'
         ) from None
+    _check_no_place(encoder_name)
     _check_known("architecture", architecture, list(smp.MODEL_ARCHITECTURES_MAPPING))
     if not encoder_name.startswith("tu-"):
         _check_known("encoder_name", encoder_name, list(smp.encoders.get_encoder_names()))
@@ -214,6 +215,14 @@ class EncoderDecoder(nn.Module):
         # A vision transformer gives its prefix tokens beside the feature maps.
         decoded = self.decoder(*features) if isinstance(features, tuple) else self.decoder(features)
         return {"out": self.segmentation_head(decoded)[..., :height, :width]}
+
+
+def _check_no_place(encoder_name: str) -> None:
+    if ":" in encoder_name:  # timm would ask a hub, or read a folder, even for random weights
+        raise ConfigError(
+            f"network: encoder_name '{encoder_name}' names a place to load from; wanted the bare "
+            "name of an encoder; give its weights with model.weights=FILE"
+        )
 
 
 def _check_known(key: str, name: str, known: Sequence[str]) -> None:
