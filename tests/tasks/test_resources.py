@@ -5,7 +5,7 @@ from aerialseg import checkpoints
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
 from aerialseg.errors import CheckpointError, TrainingError
 from aerialseg.runs import RunFolder
-from aerialseg.tasks.resources import check_disk, explained_memory, snapshot_bytes
+from aerialseg.tasks.resources import check_disk, explained_failures, snapshot_bytes
 from tiny_training import make_data, make_module, make_trainer
 
 OPTIMIZERS = {
@@ -43,7 +43,7 @@ def test_room_for_two_checkpoints_is_asked_for_before_training(tmp_path, monkeyp
 
 def test_running_out_of_memory_says_what_to_change(tmp_path):
     data = make_data(tmp_path, batch_size=4, image_min_size=24)
-    with pytest.raises(TrainingError) as error, explained_memory(make_module(), data):
+    with pytest.raises(TrainingError) as error, explained_failures(make_module(), data):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
     assert error.value.problems == (
         "stage aspp: the device is out of memory with data.batch_size=4 and "

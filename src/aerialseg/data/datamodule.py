@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import numpy as np
 import numpy.typing as npt
 import pytorch_lightning as pl
-import torch
 from annotated_types import Ge, Gt, Lt
 from torch.utils.data import DataLoader, Dataset
 
@@ -21,13 +20,9 @@ from aerialseg.data.files import file_size, fingerprint
 from aerialseg.data.headers import MAX_MEGAPIXELS, Megapixels
 from aerialseg.data.images import MaskFormat
 from aerialseg.data.layouts import Layout, Sample, Split
+from aerialseg.data.loading import make_loader
 from aerialseg.data.mask_memory import MaskMemory, keep_masks
-from aerialseg.data.sampling import (
-    EpochSampler,
-    SameSizeBatchSampler,
-    TrainBatchSampler,
-    set_up_worker,
-)
+from aerialseg.data.sampling import EpochSampler, SameSizeBatchSampler, TrainBatchSampler
 from aerialseg.data.splits import split_samples
 from aerialseg.data.statistics import class_counts
 from aerialseg.errors import DataError
@@ -70,6 +65,7 @@ class AerialSegDataModule(pl.LightningDataModule):
 
     Attributes:
         features: Served instead of pictures where it holds a split; None to begin with.
+        served: What the loaders that were made so far serve.
     """
 
     def __init__(
@@ -106,6 +102,7 @@ class AerialSegDataModule(pl.LightningDataModule):
         self.max_megapixels = max_megapixels
         self.features: FeatureStore | None = None
         self._class_source = classes
+        self.served: list[Dataset[dict[str, Any]]] = []
 
     @cached_property
     def classes(self) -> ClassTable:
@@ -279,17 +276,16 @@ class AerialSegDataModule(pl.LightningDataModule):
         if self.features is not None and split in self.features.splits:
             served = FeatureDataset(dataset, self.features, split=split)
             into_batch = collate_features
-        return DataLoader(
+        loader = make_loader(
             served,
-            batch_sampler=batch_sampler,
-            num_workers=self.num_workers,
+            dataset.samples,
+            batch_sampler,
             collate_fn=partial(into_batch, size=size or (0, 0)),
-            pin_memory=torch.cuda.is_available(),
-            persistent_workers=self.num_workers > 0,
-            worker_init_fn=set_up_worker,
-            # Its own generator: loading must not move the global random state of training.
-            generator=torch.Generator().manual_seed(self.seed),
+            num_workers=self.num_workers,
+            seed=self.seed,
         )
+        self.served.append(loader.dataset)
+        return loader
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,8 @@
 """Which samples make which batch: a function of seed and epoch alone."""
 
-import os
-import signal
-import threading
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-import cv2
 import numpy as np
 from torch.utils.data import Sampler
 
@@ -100,27 +96,6 @@ class SameSizeBatchSampler(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         return iter(self.batches)
-
-
-def set_up_worker(worker: int) -> None:
-    """Keeps a loader's worker to one thread of OpenCV, and at work when the run is told to stop.
-
-    Ctrl-C and schedulers signal every process of a group, but the training process needs its
-    workers until it has finished its batch; it ends them itself.
-    """
-    # 0 and not 1: both mean one thread, but 1 waits for the threads of OpenCV's pool to end, and
-    # in a forked process they do not exist, so it would wait for ever.
-    cv2.setNumThreads(0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "sigwaitinfo"):  # not on macOS
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        threading.Thread(target=_end_for_parent, daemon=True).start()
-
-
-def _end_for_parent() -> None:
-    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
-        pass
-    os._exit(0)
 
 
 def _starts(length: int, batch_size: int) -> list[int]:

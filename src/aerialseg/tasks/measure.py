@@ -22,6 +22,7 @@ from aerialseg.runs import RunFolder
 from aerialseg.tasks.build import build
 from aerialseg.tasks.features import cache_features
 from aerialseg.tasks.hardware import precision
+from aerialseg.tasks.resources import explained_failures
 
 _BATCHES = 4
 """How many batches are validated, and of how many of each split features are made."""
@@ -55,7 +56,7 @@ def measure(
     if left <= 0:
         nothing = dict.fromkeys(("step", "validation_batch", "features"))
         return row | nothing | {"seconds": 0.0, "at_most": False}
-    with _quiet():
+    with _quiet(), explained_failures(module, data):
         pace, features = _try(cfg, module, data, accumulated=trainer.accumulate_grad_batches)
     work = work_left(
         trainer,

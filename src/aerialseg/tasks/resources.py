@@ -1,5 +1,6 @@
 """Disk and memory: whether there is enough, and what to do where there is not."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,7 +9,8 @@ from torch import nn
 
 from aerialseg.checkpoints import check_room, tensor_bytes
 from aerialseg.data.datamodule import AerialSegDataModule
-from aerialseg.errors import TrainingError
+from aerialseg.data.loading import whereabouts
+from aerialseg.errors import DataError, TrainingError
 from aerialseg.models.module import SegmentationModule
 from aerialseg.runs import RunFolder
 
@@ -29,11 +31,12 @@ def snapshot_bytes(module: SegmentationModule) -> int:
 
 
 @contextmanager
-def explained_memory(module: SegmentationModule, data: AerialSegDataModule) -> Iterator[None]:
-    """Turns the device's running out of memory into what can be done about it.
+def explained_failures(module: SegmentationModule, data: AerialSegDataModule) -> Iterator[None]:
+    """Says what can be done where the device runs out of memory or a loader's worker dies.
 
     Raises:
-        TrainingError: If it did.
+        TrainingError: If the device did.
+        DataError: If a worker did; names the sample it was at.
     """
     try:
         yield
@@ -45,6 +48,31 @@ def explained_memory(module: SegmentationModule, data: AerialSegDataModule) -> I
             f"set data.batch_size={half} with trainer.accumulate_grad_batches=2, "
             "a smaller data.image_min_size, or trainer.precision=16-mixed"
         ) from error
+    except RuntimeError as error:
+        dead = _DEAD_WORKER.search(str(error))
+        if dead is None:
+            raise
+        raise _worker_died(int(dead[1]), error, data) from error
+
+
+_DEAD_WORKER = re.compile(r"DataLoader worker \(pid(?:\(s\))? (\d+)")
+_SIGNAL = re.compile(r"is killed by signal: ([\w ]+)")
+
+
+def _worker_died(pid: int, error: BaseException, data: AerialSegDataModule) -> DataError:
+    chain = f"{error} {error.__cause__} {error.__context__}"
+    signal = _SIGNAL.search(chain)
+    cause = f" ({signal[1].strip()})" if signal else ""
+    found = whereabouts(data.served, pid)
+    where = "before its first sample"
+    if found is not None:
+        sample, loading = found
+        where = f"{'while loading' if loading else 'after loading'} {sample.name}, {sample.image}"
+    return DataError(
+        f"a process that loads pictures died{cause} {where}; if memory ran out, lower "
+        f"data.num_workers (now {data.num_workers}) or data.batch_size; if it is always this "
+        "picture, take it out; data.num_workers=0 loads without such processes"
+    )
 
 
 def _tensors_per_parameter(module: SegmentationModule) -> int:

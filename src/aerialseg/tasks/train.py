@@ -21,7 +21,7 @@ from aerialseg.tasks.features import cache_features
 from aerialseg.tasks.forecast import tell_rest
 from aerialseg.tasks.identity import run_identity
 from aerialseg.tasks.outcome import facts, freezing_proof
-from aerialseg.tasks.resources import check_disk, explained_memory
+from aerialseg.tasks.resources import check_disk, explained_failures
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     provenance = {"identity": identity, "parent": module.description.parent, **environment()}
     folder.begin(OmegaConf.to_yaml(cfg, resolve=True), provenance)
     frozen = frozen_state(module.layer_groups, module.fine_tune_start)
-    with explained_memory(module, data):
+    with explained_failures(module, data):
         began = time.perf_counter()
         cache_features(cfg, module, data)
         preparing = time.perf_counter() - began
