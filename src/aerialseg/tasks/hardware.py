@@ -4,6 +4,8 @@ import torch
 from omegaconf import DictConfig
 from torch import nn
 
+from aerialseg.models.atrous import quicken_gradients
+
 
 def precision(trainer: DictConfig) -> str | int:
     """``trainer.precision``, or where it is null what the hardware does natively.
@@ -34,8 +36,9 @@ def fused(optimizer: DictConfig, precision: str | int) -> DictConfig:
 
 
 def use_hardware(network: nn.Module, compute: DictConfig) -> None:
-    """Sets TF32 for the process and, if asked to, compiles the network in place."""
+    """Sets TF32 for the process; quickens the network in place and, if asked to, compiles it."""
     torch.set_float32_matmul_precision("high" if compute.tf32 else "highest")
     torch.backends.cudnn.allow_tf32 = compute.tf32
+    quicken_gradients(network)
     if compute.compile:
         network.compile()  # in place: its tensors keep their names
