@@ -34,9 +34,7 @@ MaskFormat: TypeAlias = Literal["index", "colour"]
 _GREY_LEVELS = {"L;2": np.uint8(85), "L;4": np.uint8(17)}
 """What Pillow multiplies few bits of grey with, so that the last level is white."""
 _JPEG_OPTIONS = {"quality": 95, "subsampling": 0}
-# Several times faster than Pillow's own choice: photographs become a seventh larger by it, masks,
-# where looking for runs alone is enough, do not.
-_PNG_OPTIONS = {"RGB": {"compress_level": 1}, "mask": {"compress_type": zlib.Z_RLE}}
+_MASK_OPTIONS = {"compress_type": zlib.Z_RLE}  # several times faster, and no larger
 
 
 def read_image(
@@ -256,8 +254,15 @@ def _write(path: Path, picture: Image.Image) -> None:
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind not in Image.SAVE:
         raise DataError(f"{path}: unknown kind of picture; end the name in .png or .jpg")
+    write_bytes(path, _encode(picture, kind))
+
+
+def _encode(picture: Image.Image, kind: str) -> bytes:
+    if kind == "PNG" and picture.mode == "RGB":
+        # OpenCV takes half of Pillow's time at its quickest, for files of the same size.
+        bgr = cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2BGR)
+        return bytes(cv2.imencode(".png", bgr)[1])
     buffer = BytesIO()
-    png = _PNG_OPTIONS["RGB" if picture.mode == "RGB" else "mask"]
-    options = {"JPEG": _JPEG_OPTIONS, "PNG": png}.get(kind, {})
+    options = {"JPEG": _JPEG_OPTIONS, "PNG": _MASK_OPTIONS}.get(kind, {})
     picture.save(buffer, format=kind, **options)
-    write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()

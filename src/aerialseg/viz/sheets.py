@@ -4,9 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from aerialseg.classes import ClassTable
+from aerialseg.viz.colours import as_bytes
 from aerialseg.viz.layout import caption_strip, header_strip, stack, tile_strip
 from aerialseg.viz.legend import draw_legend
 from aerialseg.viz.theme import DASH, Mask, Picture, text_size
@@ -171,4 +173,5 @@ def _numbered(name: str, count: int) -> list[str]:
 
 
 def _present(masks: Sequence[Mask]) -> set[int]:
-    return {int(i) for mask in masks for i in np.flatnonzero(np.bincount(mask.ravel()))}
+    counts = (cv2.calcHist([as_bytes(mask)], [0], None, [256], [0, 256]) for mask in masks)
+    return {int(i) for histogram in counts for i in np.flatnonzero(histogram)}
