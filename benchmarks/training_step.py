@@ -1,7 +1,7 @@
-"""One step of the first stage: forward, loss, metrics, backward, optimizer."""
+"""One step of the first and of the last stage: forward, loss, metrics, backward, optimizer."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -23,10 +23,18 @@ warnings.filterwarnings("ignore", message="You are trying to `self.log")
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """A training step of stage 1 on a batch of 2, in single precision."""
+    """A training step on a batch of 2, in single precision: a classifier alone, and everything."""
+    for number, stage, goal in ((1, "head", 1.4), (5, "full", 1.4)):
+        plain, ours = _steps(stage, setting)
+        yield Row(f"training step, stage {number}, batch 2", *compare(plain, ours, setting), goal)
+
+
+def _steps(stage: str, setting: Setting) -> tuple[Callable[[], None], Callable[[], None]]:
+    """The plain step of a stage and ours, which agree."""
     root = data_root(setting, train=2)
-    data = data_module(root)
-    module = training_module(config(root, "stage=head"), data).to(setting.device)
+    options = (f"stage={stage}", "augmentation=none")
+    data = data_module(root, *options)
+    module = training_module(config(root, *options), data).to(setting.device)
     batch = _batch(data.dataset("train"), len(data.classes), setting.device)
     plain = PlainStep(module)
     images, target = module.normalised(batch["image"]).contiguous(), batch["mask"].long()
@@ -36,10 +44,8 @@ def rows(setting: Setting) -> Iterator[Row]:
     wanted, got = plain.loss(images, target), module.training_step(batch, 0)
     check(torch.allclose(wanted, got, rtol=1e-3), f"loss {wanted} and {got}")
     plain.network.train(), module.train()
-
     ours = OurStep(module)
-    seconds = compare(lambda: plain(images, target), lambda: ours(batch), setting)
-    yield Row("training step, stage 1, batch 2", *seconds, goal=1.4)
+    return lambda: plain(images, target), lambda: ours(batch)
 
 
 class OurStep:

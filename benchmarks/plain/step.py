@@ -22,7 +22,9 @@ class PlainStep:
         self.class_weights = torch.as_tensor(module.loss.class_weights)
         self.aux_weight = module.aux_weight
         num_classes = len(self.class_weights)
-        self.network = plain_network(module.network.state_dict(), num_classes, aux_head=True)
+        state = module.network.state_dict()
+        aux_head = any(name.startswith("aux_") for name in state)
+        self.network = plain_network(state, num_classes, aux_head=aux_head)
         for ours, own in zip(module.network.parameters(), self.network.parameters(), strict=True):
             own.requires_grad_(ours.requires_grad)
         learning = [p for p in self.network.parameters() if p.requires_grad]
@@ -33,8 +35,11 @@ class PlainStep:
         """Of normalised ``(N, 3, H, W)`` float and ``(N, H, W)`` int64; counts the metrics."""
         logits = self.network(images)
         self.metrics(logits["out"].detach().argmax(1), target)
-        main, aux = (dice_cross_entropy(logits[k], target, self.class_weights) for k in _HEADS)
-        return main + self.aux_weight * aux
+        loss = dice_cross_entropy(logits["out"], target, self.class_weights)
+        if "aux" in logits:
+            aux = dice_cross_entropy(logits["aux"], target, self.class_weights)
+            loss = loss + self.aux_weight * aux
+        return loss
 
     def __call__(self, images: Tensor, target: Tensor) -> None:
         """Learns from one batch."""
@@ -50,6 +55,3 @@ def plain_network(state: Mapping[str, Tensor], num_classes: int, *, aux_head: bo
     )
     network.load_state_dict(state)
     return network.to(next(iter(state.values())).device)
-
-
-_HEADS = ("out", "aux")
