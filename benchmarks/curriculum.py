@@ -4,7 +4,7 @@ Slow, so ``python -m benchmarks`` leaves it out. What follows ``--`` goes to ``m
 of both revisions; paths in it are absolute. The table goes to the terminal and to
 ``benchmarks/curriculum/<experiment>.md``. ::
 
-    python -m benchmarks.curriculum a8f96f2 --seeds 0 1 2 -- experiment=demo
+    python -m benchmarks.curriculum 8c39a0b --seeds 0 1 2 -- experiment=demo
 """
 
 import argparse
@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median, stdev
 from time import perf_counter
+
+from benchmarks.results import processor
 
 ROOT = Path(__file__).parents[1]
 STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
@@ -102,7 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _git("worktree", "remove", "--force", str(code))
     text = table(results["before"], results["after"])
     old, new = (path.name for path in codes.values())
-    revisions = f"`{old[:7]}` before, `{new[:7]}` after, in turn on one machine"
+    machine = f"one machine: {processor()}, {os.cpu_count()} cores"
+    revisions = f"`{old[:7]}` before, `{new[:7]}` after, in turn on {machine}"
     title = f"# `./multirun_stages.sh {' '.join(passed)}`"
     path = ROOT / "benchmarks" / "curriculum" / f"{_name(passed)}.md"
     path.parent.mkdir(exist_ok=True)

@@ -49,7 +49,7 @@ def table(rows: Sequence[Row], setting: Setting) -> str:
 def facts(setting: Setting) -> Iterator[str]:
     """When, on what machine, with which versions and on which pictures."""
     yield date.today().isoformat()
-    yield f"{_processor()}; cores: {os.cpu_count()}; torch threads: {torch.get_num_threads()}"
+    yield f"{processor()}; cores: {os.cpu_count()}; torch threads: {torch.get_num_threads()}"
     yield torch.cuda.get_device_name() if setting.device == "cuda" else "no graphics card used"
     found = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     yield f"Python {platform.python_version()}, {found}"
@@ -64,7 +64,8 @@ def _shortfall(row: Row) -> str:
     return f"{row.name}: {got}, wanted {row.goal_text}{reason}"
 
 
-def _processor() -> str:
+def processor() -> str:
+    """What the machine calls its processor."""
     information = Path("/proc/cpuinfo")
     text = information.read_text(encoding="utf-8") if information.is_file() else ""
     named = re.search(r"model name\s*:\s*(.+)", text)

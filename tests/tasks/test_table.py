@@ -28,12 +28,18 @@ def metrics(dice, *, miou=0.25, parameters=3084, seconds=12.34):
     }
 
 
-def job(name, dice, **facts):
-    return {"job": name, **metrics(dice, **facts)}
+def job(name, dice, previous=None, **facts):
+    return {"job": name, "previous": previous, **metrics(dice, **facts)}
 
 
-def test_one_row_a_job_with_the_gain_over_the_one_before():
-    rows = table_rows([job("head", 0.25), job("decoder", 0.33333, miou=0.5), job("aspp", 0.3)])
+def test_one_row_a_job_with_the_gain_over_the_stage_it_started_from():
+    rows = table_rows(
+        [
+            job("head", 0.25),
+            job("decoder", 0.33333, "head", miou=0.5),
+            job("aspp", 0.3, "decoder"),
+        ]
+    )
     assert rows[0] == {
         "stage": "head",
         "trainable_parameters": 3084,
@@ -48,13 +54,18 @@ def test_one_row_a_job_with_the_gain_over_the_one_before():
     assert rows[1]["val_miou"] == 0.5
 
 
+def test_in_a_sweep_no_job_is_measured_by_the_one_before():
+    rows = table_rows([job("aspp lr=1", 0.25, "decoder"), job("aspp lr=2", 0.5, "decoder")])
+    assert [row["gain"] for row in rows] == [None, None]
+
+
 def test_no_jobs_make_no_rows():
     assert table_rows([]) == []
     assert as_csv([]) == ",".join(COLUMNS) + "\n"
 
 
 def test_csv_has_the_columns_in_order_and_no_gain_for_the_first():
-    text = as_csv(table_rows([job("head", 0.25), job("decoder", 0.5)]))
+    text = as_csv(table_rows([job("head", 0.25), job("decoder", 0.5, "head")]))
     assert text == (
         "stage,trainable_parameters,val_dice,val_miou,gain,seconds\n"
         "head,3084,0.25,0.25,,12.3\n"
@@ -66,7 +77,7 @@ def test_the_table_is_legible(capsys, tmp_path):
     rows = table_rows(
         [
             job("head", 0.25, parameters=3084, seconds=9),
-            job("full", 0.2, parameters=11_027_356, seconds=7261),
+            job("full", 0.2, "head", parameters=11_027_356, seconds=7261),
         ]
     )
     print_table(rows, tmp_path / "stages.csv")
@@ -82,7 +93,7 @@ def config(root, stage, folder=None):
         {
             "paths": {"runs_dir": str(root.parent), "output_dir": str(folder)},
             "run_name": root.name,
-            "stage": {"name": stage},
+            "stage": {"name": stage, "previous": None if stage == "head" else "head"},
         }
     )
 
@@ -103,7 +114,10 @@ def test_the_printed_table_does_not_cut_what_differs_in_a_sweep(tmp_path, capsys
     monkeypatch.setenv("COLUMNS", "80")
     names = ["aspp stage.learning_rate=0.004", "aspp stage.learning_rate=0.008"]
     metrics = {"val/dice": 0.5, "val/miou": 0.4, "trainable_parameters": 9, "seconds": 1}
-    print_table(table_rows([{"job": name, **metrics} for name in names]), tmp_path / "sweep.csv")
+    print_table(
+        table_rows([{"job": name, "previous": "decoder", **metrics} for name in names]),
+        tmp_path / "sweep.csv",
+    )
     shown = capsys.readouterr().out
     assert all(name in shown for name in names)
 

@@ -78,12 +78,12 @@ class WatchedDataset(Dataset[dict[str, Any]]):
         self._note(index, loading=False)
         return sample
 
-    def whereabouts(self, pid: int) -> tuple[Sample, bool] | None:
-        """As the function of this name."""
-        for process, index, loading in self._notes.tolist():
-            if process == pid:
-                return self.samples[index], bool(loading)
-        return None
+    def notes(self) -> dict[int, tuple[Sample, bool]]:
+        """By process of a worker, its last sample and whether it is still loading it."""
+        return {
+            process: (self.samples[index], bool(loading))
+            for process, index, loading in self._notes.tolist()
+        }
 
     def _note(self, index: int, *, loading: bool) -> None:
         worker = get_worker_info()
@@ -103,9 +103,10 @@ def whereabouts(
     Returns:
         None if it is no worker of these loaders, or never began.
     """
-    watched = (dataset for dataset in datasets if isinstance(dataset, WatchedDataset))
-    found = (dataset.whereabouts(pid) for dataset in watched)
-    return next((each for each in found if each is not None), None)
+    for dataset in datasets:
+        if isinstance(dataset, WatchedDataset) and pid in (notes := dataset.notes()):
+            return notes[pid]
+    return None
 
 
 def _set_up_worker(worker: int) -> None:

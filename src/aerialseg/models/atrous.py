@@ -40,13 +40,11 @@ class AtrousConv2d(nn.Conv2d):
     """
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        wanted = torch.is_grad_enabled() and (input.requires_grad or weight.requires_grad)
-        full = input.dtype in (torch.float32, torch.float64)
         output: Tensor
-        if not wanted or not full or input.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
-            output = super()._conv_forward(input, weight, bias)
-        else:
+        if _is_quicker_here(input, weight):
             output = _AtrousConvolution.apply(input, weight, bias, self.dilation)
+        else:
+            output = super()._conv_forward(input, weight, bias)
         return output
 
 
@@ -88,6 +86,12 @@ def _suits(conv: nn.Conv2d) -> bool:
         and conv.padding_mode == "zeros"
         and (conv.groups == 1 or depthwise)
     )
+
+
+def _is_quicker_here(input: Tensor, weight: Tensor) -> bool:
+    learns = torch.is_grad_enabled() and (input.requires_grad or weight.requires_grad)
+    single = input.dtype in (torch.float32, torch.float64) and not torch.is_autocast_enabled("cpu")
+    return learns and single and input.device.type == "cpu"
 
 
 def _convolution(

@@ -44,7 +44,7 @@ class StageTable(Callback):
         if "left" in metrics:
             self._forecasts.append({"job": job, **metrics})
         elif "val/dice" in metrics:
-            self._rows.append({"job": job, **metrics})
+            self._rows.append({"job": job, "previous": config.stage.previous, **metrics})
             # A sweep must not take the place of the curriculum's table.
             name = "stages.csv" if job == config.stage.name else "sweep.csv"
             self._path = Path(config.paths.runs_dir) / config.run_name / name
@@ -69,25 +69,25 @@ class StageTable(Callback):
 
 
 def table_rows(jobs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row a job: the gain is against the job before it.
+    """One row a job: the gain is that over the stage it started from, where that is among them.
 
     Args:
-        jobs: ``metrics.json`` of each job in order, with its ``job`` name.
+        jobs: ``metrics.json`` of each job in order, with its ``job`` name and the ``previous`` stage.
     """
-    rows: list[dict[str, Any]] = []
-    for job in jobs:
-        dice = float(job["val/dice"])
-        rows.append(
-            {
-                "stage": job["job"],
-                "trainable_parameters": job["trainable_parameters"],
-                "val_dice": round(dice, 4),
-                "val_miou": round(float(job["val/miou"]), 4),
-                "gain": round(dice - rows[-1]["val_dice"], 4) if rows else None,
-                "seconds": round(float(job["seconds"]), 1),
-            }
-        )
-    return rows
+    dice = {job["job"]: round(float(job["val/dice"]), 4) for job in jobs}
+    return [
+        {
+            "stage": job["job"],
+            "trainable_parameters": job["trainable_parameters"],
+            "val_dice": dice[job["job"]],
+            "val_miou": round(float(job["val/miou"]), 4),
+            "gain": round(dice[job["job"]] - dice[job["previous"]], 4)
+            if job["previous"] in dice
+            else None,
+            "seconds": round(float(job["seconds"]), 1),
+        }
+        for job in jobs
+    ]
 
 
 def as_csv(rows: Sequence[dict[str, Any]]) -> str:
