@@ -23,7 +23,7 @@ HEAVY = (
 )
 """What a training script imports at its top."""
 
-_REASON = "mostly Python's own start and the import of hydra"
+_REASON = "most of it is Hydra's own listing of the groups"
 
 
 def rows(setting: Setting) -> Iterator[Row]:

@@ -72,7 +72,7 @@ def table_rows(jobs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """One row a job: the gain is that over the stage it started from, where that is among them.
 
     Args:
-        jobs: ``metrics.json`` of each job in order, with its ``job`` name and the ``previous`` stage.
+        jobs: ``metrics.json`` of each job in order, with its ``job`` name and ``previous`` stage.
     """
     dice = {job["job"]: round(float(job["val/dice"]), 4) for job in jobs}
     return [
