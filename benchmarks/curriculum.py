@@ -10,6 +10,7 @@ of both revisions; paths in it are absolute. The table goes to the terminal and 
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -106,7 +107,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     old, new = (path.name for path in codes.values())
     machine = f"one machine: {processor()}, {os.cpu_count()} cores"
     revisions = f"`{old[:7]}` before, `{new[:7]}` after, in turn on {machine}"
-    title = f"# `./multirun_stages.sh {' '.join(passed)}`"
+    shown = (re.sub(r"=/.*", "=PATH", argument) for argument in passed)  # this machine's alone
+    title = f"# `./multirun_stages.sh {' '.join(shown)}`"
     path = ROOT / "benchmarks" / "curriculum" / f"{_name(passed)}.md"
     path.parent.mkdir(exist_ok=True)
     path.write_text(f"{title}\n\n{revisions}.\n\n{text}\n", encoding="utf-8")
