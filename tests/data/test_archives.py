@@ -88,6 +88,7 @@ def test_what_a_killed_process_left_is_not_taken_for_the_whole_and_goes(tmp_path
     (left,) = (cache / "archives").iterdir()
     assert [child.name for child in left.iterdir()] == ["x"]
     folder = unpack(archive, cache)
+    assert folder != left
     assert sorted(child.name for child in folder.iterdir()) == ["x", "y"]
     assert list((cache / "archives").iterdir()) == [folder]
 

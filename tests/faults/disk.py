@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aerialseg.callbacks import checkpoint
 
-_TEMPORARY = re.compile(r"\.(.+)\.aerialseg-[0-9a-f]{32}(\.[^.]+)?")
+TEMPORARY = re.compile(r"\.(.+)\.aerialseg-[0-9a-f]{32}(\.[^.]+)?")
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def watch_changes(watch: Callable[[str, Path], None]) -> None:
     """Calls a function before each change, with its kind and the name it leads to."""
 
     def named(change: str, source: Path, target: Path) -> None:
-        temporary = _TEMPORARY.fullmatch(target.name)
+        temporary = TEMPORARY.fullmatch(target.name)
         if temporary is None:
             watch(change, target)
         elif change != "remove":

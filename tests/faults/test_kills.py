@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from disk import At, die_beyond, kill, record_flushes
+from disk import TEMPORARY, At, die_beyond, kill, record_flushes
 from processes import RUN, assert_nothing_is_half, assert_same_end, send_after
 
 from aerialseg.models.module import SegmentationModule
@@ -118,6 +118,8 @@ def test_the_check_of_a_curriculum_leaves_it_the_stage_that_was_killed(tmp_path,
     run = begin(tmp_path)
     assert run.execute(fault=At(kill, "rename", "metrics.json")) < 0
     assert run.execute("task=check", "task.chain=true") == 0, run.said()
+    assert run.execute("task=check") == 1
+    assert "whose run is not finished; finish it with" in run.said()
 
 
 @pytest.mark.slow
@@ -145,7 +147,7 @@ def test_what_a_power_cut_could_take_is_flushed(tmp_path, begin):
             assert lines[index - 1] == ["flush", paths[0]]
             assert lines[index + 1] == ["flush", str(Path(paths[1]).parent)]
         elif change == "open" and not paths[0].endswith("multirun.yaml"):
-            assert ".aerialseg-" in Path(paths[0]).name, "written in its place"
+            assert TEMPORARY.fullmatch(Path(paths[0]).name), "written in its place"
     assert renamed > 20
 
 
