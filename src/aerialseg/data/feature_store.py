@@ -7,7 +7,6 @@ rename, so a store that can be opened is whole.
 
 import json
 import math
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aerialseg.errors import DataError
-from aerialseg.files import building
+from aerialseg.files import building, free_space
 
 Features: TypeAlias = Mapping[str, npt.NDArray[np.float16]]
 """By head, ``(h, w, K)`` float16 of one picture, channels last as convolutions like them."""
@@ -113,8 +112,7 @@ def write_features(folder: Path, pictures: Iterable[tuple[str, int, Features]]) 
 
 def missing_disk(folder: Path, needed: int) -> int:
     """How many bytes more must be free for ``needed`` bytes to be written; 0 if it is enough."""
-    existing = next(parent for parent in folder.absolute().parents if parent.exists())
-    return max(0, needed - int(shutil.disk_usage(existing).free * _SHARE_OF_DISK))
+    return max(0, needed - int(free_space(folder) * _SHARE_OF_DISK))
 
 
 @dataclass(frozen=True, slots=True)
