@@ -67,11 +67,18 @@ class _AtrousConvolution(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        """The gradients of input, weight and bias, where there is one."""
+        """The gradients of input, weight and bias, each where it is wanted."""
         input, weight = ctx.saved_tensors
-        of_both = _dense_gradients if weight.shape[1] == input.shape[1] else _depthwise_gradients
-        of_bias = gradient.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
-        return *of_both(input, weight, gradient, ctx.dilation, ctx.needs_input_grad), of_bias, None
+        for_input, for_weight, for_bias, _ = ctx.needs_input_grad
+        if weight.shape[1] == input.shape[1]:
+            of_input = torch.zeros_like(input) if for_input else None
+            of_weight = torch.zeros_like(weight) if for_weight else None
+            _add_by_taps(of_input, of_weight, input, weight, gradient, ctx.dilation)
+        else:
+            turned = weight.flip(2, 3)
+            of_input = _convolution(gradient, turned, ctx.dilation) if for_input else None
+            of_weight = _by_grids(input, weight, gradient, ctx.dilation) if for_weight else None
+        return of_input, of_weight, gradient.sum((0, 2, 3)) if for_bias else None, None
 
 
 def _suits(conv: nn.Conv2d) -> bool:
@@ -102,47 +109,35 @@ def _convolution(
     return F.conv2d(input, weight, bias, padding=padding, dilation=dilation, groups=groups)
 
 
-def _dense_gradients(
+def _add_by_taps(
+    of_input: Tensor | None,
+    of_weight: Tensor | None,
     input: Tensor,
     weight: Tensor,
     gradient: Tensor,
     dilation: tuple[int, int],
-    needed: tuple[bool, ...],
-) -> tuple[Tensor | None, Tensor | None]:
-    """Tap by tap, each over the places where it sees no padding."""
-    input, gradient = _channels_last(input), _channels_last(gradient)
-    of_input = torch.zeros_like(input) if needed[0] else None
-    of_weight = torch.zeros_like(weight) if needed[1] else None
-    columns = list(_taps(input.shape[2], weight.shape[3], dilation[1]))
-    for y, out_y, in_y in _taps(input.shape[1], weight.shape[2], dilation[0]):
+) -> None:
+    """Adds up a dense convolution's gradients, each tap over the places where it sees something."""
+    pixels, pulls = _channels_last(input), _channels_last(gradient)
+    columns = list(_taps(input.shape[3], weight.shape[3], dilation[1]))
+    for y, out_y, in_y in _taps(input.shape[2], weight.shape[2], dilation[0]):
         for x, out_x, in_x in columns:
-            pulls = gradient[:, out_y, out_x].flatten(0, 2)
+            pull = pulls[:, out_y, out_x].flatten(0, 2)
             if of_weight is not None:
-                of_weight[:, :, y, x] = pulls.T @ input[:, in_y, in_x].flatten(0, 2)
+                of_weight[:, :, y, x] = pull.T @ pixels[:, in_y, in_x].flatten(0, 2)
             if of_input is not None:
-                place = of_input[:, in_y, in_x]
-                place += (pulls @ weight[:, :, y, x]).view(place.shape)
-    return None if of_input is None else of_input.permute(0, 3, 1, 2), of_weight
+                place = of_input.permute(0, 2, 3, 1)[:, in_y, in_x]
+                place += (pull @ weight[:, :, y, x]).view(place.shape)
 
 
-def _depthwise_gradients(
-    input: Tensor,
-    weight: Tensor,
-    gradient: Tensor,
-    dilation: tuple[int, int],
-    needed: tuple[bool, ...],
-) -> tuple[Tensor | None, Tensor | None]:
-    of_input = _convolution(gradient, weight.flip(2, 3), dilation) if needed[0] else None
-    of_weight = None
-    if needed[1]:
-        of_weight = conv2d_weight(  # type: ignore[no-untyped-call]
-            _grids(input, dilation),
-            weight.shape,
-            _grids(gradient, dilation),
-            padding=[k // 2 for k in weight.shape[2:]],
-            groups=input.shape[1],
-        )
-    return of_input, of_weight
+def _by_grids(input: Tensor, weight: Tensor, gradient: Tensor, dilation: tuple[int, int]) -> Tensor:
+    """The gradient of a depthwise convolution's weight, undilated on each grid."""
+    padding = [k // 2 for k in weight.shape[2:]]
+    inputs, pulls = _grids(input, dilation), _grids(gradient, dilation)
+    of_weight: Tensor = conv2d_weight(  # type: ignore[no-untyped-call]
+        inputs, weight.shape, pulls, padding=padding, groups=input.shape[1]
+    )
+    return of_weight
 
 
 def _taps(length: int, taps: int, dilation: int) -> Iterator[tuple[int, slice, slice]]:
