@@ -20,9 +20,9 @@ from aerialseg.errors import CheckpointError, ConfigError
 from aerialseg.models.module import SegmentationModule
 from aerialseg.runs import RunFolder
 from aerialseg.tasks.build import build
+from aerialseg.tasks.failures import explained_failures
 from aerialseg.tasks.features import cache_features
 from aerialseg.tasks.hardware import precision
-from aerialseg.tasks.resources import explained_failures
 
 _BATCHES = 4
 """How many batches are validated, and of how many of each split features are made."""

@@ -17,11 +17,12 @@ from aerialseg.models.module import SegmentationModule
 from aerialseg.runs import RunFolder, check_same_run, environment
 from aerialseg.tasks.build import build_data, build_module, build_trainer
 from aerialseg.tasks.check import check_batches
+from aerialseg.tasks.disk import check_disk
+from aerialseg.tasks.failures import explained_failures
 from aerialseg.tasks.features import cache_features
 from aerialseg.tasks.forecast import tell_rest
 from aerialseg.tasks.identity import run_identity
 from aerialseg.tasks.outcome import facts, freezing_proof
-from aerialseg.tasks.resources import check_disk, explained_failures
 
 logger = logging.getLogger(__name__)
 

@@ -1,33 +1,18 @@
-"""Disk and memory: whether there is enough, and what to do where there is not."""
+"""What the machine can do to training, in one line: no memory left, a loader's process dead."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import nn
 
-from aerialseg.checkpoints import check_room, tensor_bytes
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.loading import whereabouts
 from aerialseg.errors import DataError, TrainingError
 from aerialseg.models.module import SegmentationModule
-from aerialseg.runs import RunFolder
 
-
-def check_disk(folder: RunFolder, module: SegmentationModule) -> None:
-    """Makes sure before training that there is room for the best and the last checkpoint.
-
-    Raises:
-        CheckpointError: With what is needed and what is free.
-    """
-    check_room(folder.checkpoints, 2 * snapshot_bytes(module))
-
-
-def snapshot_bytes(module: SegmentationModule) -> int:
-    """What a checkpoint of a stage will take: the network and what its optimizer remembers."""
-    learning = sum(p.nbytes for p in module.parameters() if p.requires_grad)
-    return tensor_bytes(module.state_dict()) + learning * _tensors_per_parameter(module)
+_DEAD_WORKER = re.compile(r"DataLoader worker \(pid(?:\(s\))? (\d+)")
+_SIGNAL = re.compile(r"is killed by signal: ([\w ]+)")
 
 
 @contextmanager
@@ -55,10 +40,6 @@ def explained_failures(module: SegmentationModule, data: AerialSegDataModule) ->
         raise _worker_died(int(dead[1]), error, data) from error
 
 
-_DEAD_WORKER = re.compile(r"DataLoader worker \(pid(?:\(s\))? (\d+)")
-_SIGNAL = re.compile(r"is killed by signal: ([\w ]+)")
-
-
 def _worker_died(pid: int, error: BaseException, data: AerialSegDataModule) -> DataError:
     chain = f"{error} {error.__cause__} {error.__context__}"
     signal = _SIGNAL.search(chain)
@@ -73,13 +54,3 @@ def _worker_died(pid: int, error: BaseException, data: AerialSegDataModule) -> D
         f"data.num_workers (now {data.num_workers}) or data.batch_size; if it is always this "
         "picture, take it out; data.num_workers=0 loads without such processes"
     )
-
-
-def _tensors_per_parameter(module: SegmentationModule) -> int:
-    """How many tensors of a parameter's size the optimizer keeps for it: tried on one."""
-    parameter = nn.Parameter(torch.zeros(2))
-    parameter.grad = torch.zeros(2)
-    optimizer = module.make_optimizer([{"params": [parameter]}])
-    optimizer.step()
-    kept = optimizer.state[parameter].values()
-    return sum(torch.is_tensor(value) and value.shape == parameter.shape for value in kept)

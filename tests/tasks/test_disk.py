@@ -3,9 +3,9 @@ import torch
 
 from aerialseg import checkpoints
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
-from aerialseg.errors import CheckpointError, TrainingError
+from aerialseg.errors import CheckpointError
 from aerialseg.runs import RunFolder
-from aerialseg.tasks.resources import check_disk, explained_failures, snapshot_bytes
+from aerialseg.tasks.disk import check_disk, snapshot_bytes
 from tiny_training import make_data, make_module, make_trainer
 
 OPTIMIZERS = {
@@ -39,14 +39,3 @@ def test_room_for_two_checkpoints_is_asked_for_before_training(tmp_path, monkeyp
             check_disk(folder, module)
     with pytest.raises(CheckpointError, match=r"checkpoints: needs .* MB, but .* MB are free"):
         check_disk(folder, module)
-
-
-def test_running_out_of_memory_says_what_to_change(tmp_path):
-    data = make_data(tmp_path, batch_size=4, image_min_size=24)
-    with pytest.raises(TrainingError) as error, explained_failures(make_module(), data):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
-    assert error.value.problems == (
-        "stage aspp: the device is out of memory with data.batch_size=4 and "
-        "data.image_min_size=24; set data.batch_size=2 with trainer.accumulate_grad_batches=2, a "
-        "smaller data.image_min_size, or trainer.precision=16-mixed",
-    )
