@@ -10,7 +10,8 @@ from pathlib import Path
 import broken
 import pytest
 from broken import IDS, PICTURE, archive, checkpoint, cut, png, saved
-from broken_files import ARCHIVES, CHECKPOINTS, CLASS_TABLES, CONFIGS, LISTS, TABLES
+from broken_checkpoints import CHECKPOINTS
+from broken_files import ARCHIVES, CLASS_TABLES, CONFIGS, LISTS, TABLES
 from broken_pictures import (
     COLOURS,
     CONVERT,
