@@ -6,8 +6,8 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from aerialseg.config.files import check_files
 from aerialseg.config.overrides import prepare_overrides
+from aerialseg.config.yaml_files import check_files
 from aerialseg.errors import ConfigError
 from aerialseg.stopping import Stopped, stop_on_signals
 
@@ -17,7 +17,7 @@ CONF_DIR = Path(__file__).parent / "conf"
 @hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="config")
 def main(cfg: DictConfig) -> object:
     """Checks one composed config and runs the task it names."""
-    from aerialseg.tasks.run import run_task  # torch comes with it, and --help must not wait
+    from aerialseg.config.tasks import run_task  # torch comes with it, and --help must not wait
 
     return run_task(cfg)
 

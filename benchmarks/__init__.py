@@ -11,5 +11,5 @@ both say the same. Times differ between machines and minutes; the ratios hardly 
     python -m benchmarks --quick              # does it run? tiny pictures, nothing to conclude
     python -m benchmarks.gpu                  # does the loader keep up with the graphics card?
 
-Without ``--pictures`` the pictures are drawn by :mod:`aerialseg.data.demo`.
+Without ``--pictures`` the pictures are drawn by :mod:`aerialseg.scenes`.
 """

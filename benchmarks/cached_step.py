@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import torch
 
 from aerialseg.models.module import Batch
-from aerialseg.tasks.features import cache_features
+from aerialseg.training.feature_cache import cache_features
 from benchmarks.command import run
 from benchmarks.experiment import config, data_module, training_module
 from benchmarks.pictures import data_root

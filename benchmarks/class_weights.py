@@ -6,7 +6,8 @@ from itertools import count
 import numpy as np
 import numpy.typing as npt
 
-from aerialseg.data import statistics
+from aerialseg.data.cache.counts import class_counts
+from aerialseg.data.statistics import class_weights
 from benchmarks.command import run
 from benchmarks.experiment import data_module
 from benchmarks.pictures import data_root, workshop
@@ -32,10 +33,8 @@ def rows(setting: Setting) -> Iterator[Row]:
 
     def ours(new: bool = True) -> npt.NDArray[np.int64]:
         folder = next(new_folders) if new else data.cache_dir
-        counts = statistics.class_counts(
-            samples, data.classes, mask_format=data.mask_format, cache_dir=folder
-        )
-        statistics.class_weights(counts, "median_frequency")
+        counts = class_counts(samples, data.classes, mask_format=data.mask_format, cache_dir=folder)
+        class_weights(counts, "median_frequency")
         return counts
 
     check(np.array_equal(plain(), ours().sum(axis=0)), "pixels of each class")

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from aerialseg.classes import ClassTable
-from aerialseg.data.images import write_mask
+from aerialseg.data.images.writing import write_mask
 from benchmarks.command import run
 from benchmarks.experiment import data_module
 from benchmarks.pictures import arrays, data_root, workshop

@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.models.module import SegmentationModule
-from aerialseg.tasks.build import build_data, build_module
+from aerialseg.training.build import build_data, build_module
 from benchmarks.pictures import workshop
 
 ROOT = Path(__file__).parents[1]

@@ -11,10 +11,10 @@ import onnxruntime
 import torch
 from torchvision.transforms.v2 import functional as F
 
-from aerialseg.checkpoints import describe, write_checkpoint
-from aerialseg.inference import Predictor
+from aerialseg.inference.predictor import Predictor
+from aerialseg.kernels.upsampling import most_likely
 from aerialseg.models.normalisation import normalise
-from aerialseg.upsampling import most_likely
+from aerialseg.storage.checkpoints import describe, write_checkpoint
 from benchmarks.command import run
 from benchmarks.experiment import config, data_module, training_module
 from benchmarks.pictures import arrays, data_root, workshop

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from aerialseg.kernels.upsampling import upsample
 from aerialseg.losses import DiceCrossEntropyLoss
-from aerialseg.upsampling import upsample
 from benchmarks.command import run
 from benchmarks.logits import NUM_CLASSES, batch
 from benchmarks.plain.loss import dice_cross_entropy

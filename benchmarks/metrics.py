@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import torch
 
-from aerialseg.metrics import SegmentationMetrics, macro_dice, mean_iou, pixel_accuracy
-from aerialseg.upsampling import upsample
+from aerialseg.kernels.upsampling import upsample
+from aerialseg.metrics.accumulators import SegmentationMetrics
+from aerialseg.metrics.scores import macro_dice, mean_iou, pixel_accuracy
 from benchmarks.command import run
 from benchmarks.logits import NUM_CLASSES, batch
 from benchmarks.plain.metrics import PlainMetrics

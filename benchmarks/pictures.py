@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from aerialseg.data.demo import render_scene
-from aerialseg.data.images import read_image, read_mask
+from aerialseg.data.images.reading import read_image, read_mask
 from aerialseg.data.layouts import aeroscapes
+from aerialseg.scenes import render_scene
 from benchmarks.timing import Setting
 
 _SCENES = 8

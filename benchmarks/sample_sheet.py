@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 from PIL import Image
 
 from aerialseg.classes import ClassTable
-from aerialseg.data.images import write_image
+from aerialseg.data.images.writing import write_image
 from aerialseg.viz.sheets import SampleRow, sample_sheet
 from benchmarks.command import run
 from benchmarks.experiment import data_module

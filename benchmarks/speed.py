@@ -11,9 +11,9 @@ import torch
 from omegaconf import DictConfig
 from torch.utils.data import DataLoader
 
-from aerialseg.tasks.build import build_data
-from aerialseg.tasks.hardware import precision
-from aerialseg.tasks.quiet import quieten_lightning
+from aerialseg.training.build import build_data
+from aerialseg.training.hardware import precision
+from aerialseg.training.quiet import quieten_lightning
 from benchmarks.experiment import config, training_module
 from benchmarks.pictures import data_root
 from benchmarks.timing import Setting, peak_memory, synchronize

@@ -1,6 +1,11 @@
-"""What goes wrong that a user can mend: short lines, no traceback."""
+"""Errors that a user can mend: short lines without a traceback."""
 
+import difflib
+from collections.abc import Iterable
 from typing import ClassVar
+
+_FEW = 24
+"""Names that one line can list."""
 
 
 class AerialsegError(Exception):
@@ -44,3 +49,20 @@ class TrainingError(AerialsegError):
     """Training cannot start or go on."""
 
     label = "training error"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?`` with the nearest known name, else the names if they are few."""
+    names = sorted(known)
+    if nearest := nearest_name(name, names):
+        return f"; did you mean '{nearest}'?"
+    return f"; known: {', '.join(names)}" if 0 < len(names) <= _FEW else ""
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant, if one is near enough."""
+    names = sorted(known)
+    similar = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    # Names of one letter are near to nothing: 'prob' means 'p'.
+    initial = [candidate for candidate in names if candidate == name[:1]]
+    return next(iter(similar + initial), None)

@@ -8,9 +8,9 @@ from torch.utils.data import DataLoader
 
 from aerialseg.callbacks import checkpoint as module_under_test
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
-from aerialseg.checkpoints import network_state, read_checkpoint, read_description
 from aerialseg.errors import AerialsegError, TrainingError
-from tiny_training import RaiseAt, make_data, make_module, make_trainer
+from aerialseg.storage.checkpoints import network_state, read_checkpoint, read_description
+from helpers.tiny_training import RaiseAt, make_data, make_module, make_trainer
 
 
 class Scripted(pl.LightningModule):

@@ -12,7 +12,7 @@ from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
 from aerialseg.callbacks.curves import ContinuousCurves, CSVCurves, PatientEventWriter
 from aerialseg.callbacks.samples import SamplePredictions
 from aerialseg.errors import AerialsegError
-from tiny_training import RaiseAt, make_data, make_module, make_trainer
+from helpers.tiny_training import RaiseAt, make_data, make_module, make_trainer
 
 EPOCHS = 5
 LOGGERS = {

@@ -8,10 +8,10 @@ from PIL import Image
 from aerialseg.callbacks import guards as module_under_test
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
 from aerialseg.callbacks.guards import NonFiniteLossGuard
-from aerialseg.checkpoints import read_checkpoint
 from aerialseg.errors import TrainingError
 from aerialseg.losses import DiceCrossEntropyLoss
-from tiny_training import make_data, make_module, make_trainer
+from aerialseg.storage.checkpoints import read_checkpoint
+from helpers.tiny_training import make_data, make_module, make_trainer
 
 BATCHES = 4
 

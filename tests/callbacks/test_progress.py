@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from aerialseg.callbacks.progress import PersistentProgressBar
-from tiny_training import make_data, make_module, make_trainer
+from helpers.tiny_training import make_data, make_module, make_trainer
 
 LINE = re.compile(
     r"epoch (?P<epoch>[12])/2  train/loss \d\.\d{4}  val/loss \d\.\d{4}  val/dice \d\.\d{4}  "

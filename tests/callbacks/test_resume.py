@@ -9,7 +9,7 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping
 
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
-from tiny_training import RaiseAt, make_data, make_module, make_trainer, small_network
+from helpers.tiny_training import RaiseAt, make_data, make_module, make_trainer, small_network
 
 SCHEDULERS = {
     "polynomial": partial(torch.optim.lr_scheduler.PolynomialLR, total_iters=5, power=0.9),

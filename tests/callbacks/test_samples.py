@@ -4,7 +4,7 @@ from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
 from aerialseg.callbacks import samples as module_under_test
 from aerialseg.callbacks.samples import SamplePredictions
-from tiny_training import CLASSES, make_data, make_module, make_trainer
+from helpers.tiny_training import CLASSES, make_data, make_module, make_trainer
 
 
 class Board:

@@ -9,8 +9,8 @@ import torch
 from test_resume import assert_same_run, fit
 
 from aerialseg.callbacks.signals import StopOnSignal
-from aerialseg.checkpoints import read_checkpoint, read_description
 from aerialseg.stopping import Stopped
+from aerialseg.storage.checkpoints import read_checkpoint, read_description
 
 BATCHES = 4  # in an epoch
 

@@ -50,7 +50,7 @@ def test_every_problem_is_a_line_and_nothing_is_touched(held):
         "data.batch_size=0",
         "data.val_fraction=2",
         "augmentation.transforms=[{_target_:albumentations.HorizontalFlip,prob:0.3}]",
-        "optimizer._target_=aerialseg.runs.subprocess.run",
+        "optimizer._target_=aerialseg.storage.run_folders.subprocess.run",
         "callbacks.checkpoint.monitor=val/dise",
         "+model.depth=3",
         "++sed=1",

@@ -4,8 +4,9 @@ import re
 import shlex
 
 import pytest
-from composing import CONF, STAGES, composed, finish_stages, lines, swept
 from pytorch_lightning.accelerators import CUDAAccelerator
+
+from helpers.composing import CONF, STAGES, composed, finish_stages, lines, swept
 
 FILES = sorted(CONF.rglob("*.yaml"))
 CHOICES = [path for path in FILES if path.parent != CONF]

@@ -3,9 +3,9 @@
 import shutil
 
 import pytest
-from composing import CONF, lines
 
 from aerialseg.config.targets import ALLOWED
+from helpers.composing import CONF, lines
 
 # What an experiment file says, and what is said about it.
 OVERLAYS = {

@@ -1,10 +1,10 @@
 """What becomes of the words after ``run.py``."""
 
 import pytest
-from composing import CONF, composed, swept
 
 from aerialseg.config.overrides import prepare_overrides
 from aerialseg.errors import ConfigError
+from helpers.composing import CONF, composed, swept
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from composing import composed, finish_stages, lines, lines_for_values
 from hydra.core.hydra_config import HydraConfig
 from pytorch_lightning.accelerators import CUDAAccelerator
+
+from helpers.composing import composed, finish_stages, lines, lines_for_values
 
 
 @pytest.fixture

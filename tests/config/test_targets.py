@@ -52,7 +52,10 @@ def test_finds_classes_and_functions(target, found):
             "aerialseg.config.targets.ALLOWED",
             "'aerialseg.config.targets.ALLOWED' is not a class or function",
         ),
-        ("aerialseg.runs.RunFolder.clear", "aerialseg.runs.RunFolder has no 'clear'"),
+        (
+            "aerialseg.storage.run_folders.RunFolder.clear",
+            "aerialseg.storage.run_folders.RunFolder has no 'clear'",
+        ),
         ("", f"'' is not in {PACKAGES}"),
         (3, f"3 is not in {PACKAGES}"),
         (None, f"None is not in {PACKAGES}"),
@@ -83,15 +86,15 @@ def test_a_module_says_what_it_holds():
         "hydra.utils.instantiate",
         "aerialsegx.evil",
         # Ways round through an allowed package, by what its modules import themselves.
-        "aerialseg.runs.subprocess.run",
-        "aerialseg.runs.subprocess.Popen",
-        "aerialseg.runs.shutil.rmtree",
+        "aerialseg.storage.run_folders.subprocess.run",
+        "aerialseg.storage.run_folders.subprocess.Popen",
+        "aerialseg.storage.run_folders.shutil.rmtree",
         "aerialseg.config.targets.importlib.import_module",
         "torch.nn.modules.module.torch.hub.load",
         "torch.nn.functional.importlib.import_module",
         "torch.optim.lr_scheduler.types.FunctionType",
         "pytorch_lightning.trainer.trainer.os.system",
-        "aerialseg.tasks.build.instantiate",
+        "aerialseg.training.build.instantiate",
     ],
 )
 def test_nothing_outside_the_allowed_packages_is_reached(target):
@@ -101,9 +104,10 @@ def test_nothing_outside_the_allowed_packages_is_reached(target):
 
 def test_a_way_round_is_called_by_its_own_name():
     with pytest.raises(ConfigError) as error:
-        resolve_target("aerialseg.runs.subprocess.run")
+        resolve_target("aerialseg.storage.run_folders.subprocess.run")
     assert error.value.problems == (
-        f"'aerialseg.runs.subprocess.run' is subprocess.run, which is not in {PACKAGES}",
+        "'aerialseg.storage.run_folders.subprocess.run' is subprocess.run, "
+        f"which is not in {PACKAGES}",
     )
 
 

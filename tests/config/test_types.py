@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
-from aerialseg.config.problems import Problem, did_you_mean
+from aerialseg.config.problems import Problem
 from aerialseg.config.types import UNRESOLVED, Node, Nothing, complaints
+from aerialseg.errors import did_you_mean
 
 NODE = {"_target_": "torch.nn.ReLU"}
 

@@ -1,9 +1,9 @@
 """Wrong overrides and the exact lines they print."""
 
 import pytest
-from composing import composed, lines, lines_for_values
 
 from aerialseg.config.targets import ALLOWED
+from helpers.composing import composed, lines, lines_for_values
 
 PACKAGES = ", ".join(ALLOWED)
 TOP = (
@@ -163,8 +163,9 @@ TARGETS = {
     "subprocess.run": f"'subprocess.run' is not in {PACKAGES}",
     "builtins.eval": f"'builtins.eval' is not in {PACKAGES}",
     "torch.hub.load": f"'torch.hub.load' is not in {PACKAGES}",
-    "aerialseg.runs.subprocess.run": (
-        f"'aerialseg.runs.subprocess.run' is subprocess.run, which is not in {PACKAGES}"
+    "aerialseg.storage.run_folders.subprocess.run": (
+        "'aerialseg.storage.run_folders.subprocess.run' is subprocess.run, "
+        f"which is not in {PACKAGES}"
     ),
 }
 

@@ -1,7 +1,6 @@
 """Validation on configs made here: order, causes, and what a section may hold."""
 
 import pytest
-from composing import composed, lines
 from omegaconf import OmegaConf
 
 from aerialseg.config import validate
@@ -9,6 +8,7 @@ from aerialseg.config.schema import Experiment
 from aerialseg.config.signatures import PARTIAL, SUPPLIED, schema_problems
 from aerialseg.config.types import UNRESOLVED
 from aerialseg.errors import ConfigError
+from helpers.composing import composed, lines
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
-from tiny_data import CLASSES, mask, picture, save, text, write_folders, write_kaggle
 
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.dataset import SampleError
 from aerialseg.data.layouts import folders, kaggle
 from aerialseg.errors import DataError
+from helpers.tiny_data import CLASSES, mask, picture, save, text, write_folders, write_kaggle
 
 IDS = [f"{sequence}_{frame}" for sequence in "abcdef" for frame in range(3)]
 

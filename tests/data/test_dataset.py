@@ -4,11 +4,12 @@ import albumentations
 import numpy as np
 import pytest
 import torch
-from tiny_data import mask, picture, save, write_folders
 
 from aerialseg.classes import ClassTable
 from aerialseg.data.dataset import SampleError, SemSegDataset, collate
-from aerialseg.data.layouts import Sample, folders
+from aerialseg.data.layouts import folders
+from aerialseg.data.layouts.listing import Sample
+from helpers.tiny_data import mask, picture, save, write_folders
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aerialseg.data.layouts import Sample
+from aerialseg.data.layouts.listing import Sample
 from aerialseg.data.splits import choose_groups, split_samples
 from aerialseg.errors import ConfigError, DataError
 

@@ -5,12 +5,14 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_data import mask, picture, save, write_folders
 
 from aerialseg.classes import ClassTable
-from aerialseg.data.layouts import Sample, folders
-from aerialseg.data.statistics import class_counts, class_weights
+from aerialseg.data.cache.counts import class_counts
+from aerialseg.data.layouts import folders
+from aerialseg.data.layouts.listing import Sample
+from aerialseg.data.statistics import class_weights
 from aerialseg.errors import DataError
+from helpers.tiny_data import mask, picture, save, write_folders
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@ import multiprocessing.forkserver as fork_server
 from pathlib import Path
 
 import pytest
-from disk import At, kill
-from processes import FORKS, PRELOADED, RUN, Curriculum
+
+from helpers.disk import At, kill
+from helpers.processes import FORKS, PRELOADED, RUN, Curriculum
 
 WAYS = {
     "augmented": ["augmentation=drone"],

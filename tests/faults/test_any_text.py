@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aerialseg.classes import ClassTable
-from aerialseg.config.files import check_files
+from aerialseg.config.yaml_files import check_files
 from aerialseg.data.layouts import kaggle
-from aerialseg.data.tables import read_id_column, read_id_lines, read_rows
+from aerialseg.data.layouts.tables import read_id_column, read_id_lines, read_rows
 from aerialseg.errors import AerialsegError, ConfigError, DataError
 
 FORMULAS = ["=1+1", "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "NA", "007", "1e5", "nan", "true"]

@@ -9,10 +9,20 @@ from pathlib import Path
 
 import broken
 import pytest
-from broken import IDS, PICTURE, archive, checkpoint, cut, png, saved
-from broken_checkpoints import CHECKPOINTS
-from broken_files import ARCHIVES, CLASS_TABLES, CONFIGS, LISTS, TABLES
-from broken_pictures import (
+from PIL import Image
+
+from aerialseg.classes import ClassTable
+from aerialseg.config.yaml_files import check_files
+from aerialseg.data.images.decoding import check_whole
+from aerialseg.data.images.reading import read_image, read_mask, read_size
+from aerialseg.data.layouts.archives import unpack
+from aerialseg.data.layouts.tables import read_id_column, read_id_lines
+from aerialseg.errors import AerialsegError
+from aerialseg.inference.predictor import Predictor
+from helpers.broken import IDS, PICTURE, archive, checkpoint, cut, png, saved
+from helpers.broken_checkpoints import CHECKPOINTS
+from helpers.broken_files import ARCHIVES, CLASS_TABLES, CONFIGS, LISTS, TABLES
+from helpers.broken_images import (
     COLOURS,
     CONVERT,
     CUT_SHORT,
@@ -24,16 +34,6 @@ from broken_pictures import (
     TILES,
     Case,
 )
-from PIL import Image
-
-from aerialseg.classes import ClassTable
-from aerialseg.config.files import check_files
-from aerialseg.data.archives import unpack
-from aerialseg.data.decoding import check_whole
-from aerialseg.data.images import read_image, read_mask, read_size
-from aerialseg.data.tables import read_id_column, read_id_lines
-from aerialseg.errors import AerialsegError
-from aerialseg.inference import Predictor
 
 # Pillow also warns of what it then refuses.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

@@ -4,12 +4,12 @@ import random
 import shutil
 
 import pytest
-from processes import assert_same_end
 
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
-from aerialseg.checkpoints import read_checkpoint
 from aerialseg.errors import CheckpointError
-from tiny_training import make_data, make_module, make_trainer
+from aerialseg.storage.checkpoints import read_checkpoint
+from helpers.processes import assert_same_end
+from helpers.tiny_training import make_data, make_module, make_trainer
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import signal
 from dataclasses import dataclass
 
 import pytest
-from processes import assert_nothing_is_half
 
 from aerialseg.data import dataset
+from helpers.processes import assert_nothing_is_half
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from disk import At, RefuseWriting, limit_files, limit_files_for_good
-from processes import RUN, assert_nothing_is_half, assert_same_end
 
-from aerialseg.checkpoints import read_checkpoint
+from aerialseg.storage.checkpoints import read_checkpoint
+from helpers.disk import At, RefuseWriting, limit_files, limit_files_for_good
+from helpers.processes import RUN, assert_nothing_is_half, assert_same_end
 
 FULL = 5_000_000  # bytes of a file, less than a checkpoint
 WAITING = "cannot be written: File too large; kept in memory until after the next epoch"

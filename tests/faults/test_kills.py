@@ -15,10 +15,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from disk import TEMPORARY, At, die_beyond, kill, record_flushes
-from processes import RUN, assert_nothing_is_half, assert_same_end, send_after
 
 from aerialseg.models.module import SegmentationModule
+from helpers.disk import TEMPORARY, At, die_beyond, kill, record_flushes
+from helpers.processes import RUN, assert_nothing_is_half, assert_same_end, send_after
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="moments are read from /proc, which Linux has"

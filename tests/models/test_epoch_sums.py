@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from aerialseg.metrics import SegmentationMetrics
+from aerialseg.metrics.accumulators import SegmentationMetrics
 from aerialseg.models.epoch_sums import MeanLoss, put_sums, take_sums
 
 

@@ -11,12 +11,12 @@ from torch import nn
 from torchmetrics import Metric
 
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
-from aerialseg.checkpoints import read_checkpoint, read_description
 from aerialseg.losses import DiceCrossEntropyLoss
 from aerialseg.models.freeze_proof import changed_tensors
-from aerialseg.models.layers import layer_groups, resolve_start
+from aerialseg.models.layer_groups import layer_groups, resolve_start
 from aerialseg.models.networks import deeplabv3_mobilenet_v3_large
-from tiny_training import (
+from aerialseg.storage.checkpoints import read_checkpoint, read_description
+from helpers.tiny_training import (
     CLASSES,
     describe_run,
     make_data,

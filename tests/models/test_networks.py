@@ -5,8 +5,8 @@ import torch
 from torch.nn import functional as F
 
 from aerialseg.errors import ConfigError
+from aerialseg.kernels.upsampling import upsample
 from aerialseg.models import networks
-from aerialseg.upsampling import upsample
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,12 @@ import torch
 from omegaconf import OmegaConf
 from PIL import Image
 
-from aerialseg.checkpoints import describe, write_checkpoint
 from aerialseg.errors import DataError
-from aerialseg.inference import Predictor
+from aerialseg.inference.predictor import Predictor
 from aerialseg.models.networks import lraspp_mobilenet_v3_large
+from aerialseg.storage.checkpoints import describe, write_checkpoint
 from aerialseg.tasks.predict import find_pictures, predict
-from tiny_training import CLASSES, describe_run
+from helpers.tiny_training import CLASSES, describe_run
 
 
 def picture(path: Path, size=(20, 30), seed=0):

@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from aerialseg.classes import ClassTable
-from aerialseg.data.layouts import Sample
+from aerialseg.data.layouts.listing import Sample
 from aerialseg.errors import DataError
 from aerialseg.tasks import submit as module_under_test
 from aerialseg.tasks.submit import submit

@@ -14,9 +14,9 @@ from pytorch_lightning.callbacks.early_stopping import EarlyStoppingReason
 from pytorch_lightning.plugins import CheckpointIO
 from torch import Tensor
 
-from aerialseg.checkpoints import read_checkpoint, write_checkpoint
 from aerialseg.errors import AerialsegError, TrainingError
-from aerialseg.tensor_files import keep_as
+from aerialseg.storage.checkpoints import read_checkpoint, write_checkpoint
+from aerialseg.storage.sealed_tensors import keep_as
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from aerialseg.errors import AerialsegError
-from aerialseg.files import csv_text, write_text
+from aerialseg.storage.atomic_files import csv_text, write_text
 
 logger = logging.getLogger(__name__)
 

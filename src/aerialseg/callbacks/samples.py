@@ -9,12 +9,12 @@ import torch
 from annotated_types import Ge
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from aerialseg.confusion import confusion_matrix
 from aerialseg.data.datamodule import AerialSegDataModule
-from aerialseg.metrics import image_scores
+from aerialseg.kernels.upsampling import most_likely
+from aerialseg.metrics.confusion import confusion_matrix
+from aerialseg.metrics.scores import image_scores
 from aerialseg.models.module import SegmentationModule
-from aerialseg.upsampling import most_likely
-from aerialseg.viz.confusion import confusion_picture
+from aerialseg.viz.matrix import confusion_picture
 from aerialseg.viz.sheets import PredictionRow, prediction_sheet
 
 

@@ -13,10 +13,10 @@ from hydra.core.override_parser.types import (
 )
 from hydra.errors import HydraException
 
-from aerialseg.config.problems import Problem, did_you_mean
+from aerialseg.config.problems import Problem
 from aerialseg.config.wording import show
-from aerialseg.data.files import is_folder_name
-from aerialseg.errors import ConfigError
+from aerialseg.errors import ConfigError, did_you_mean
+from aerialseg.storage.names import is_folder_name
 
 _OWN_FOLDERS = frozenset({"run_name", "stage", "task"})
 """What a job's folder is already named by."""

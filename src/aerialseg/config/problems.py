@@ -1,10 +1,6 @@
-"""One problem of a config, and the nearest valid name for a wrong one."""
+"""One problem of a config: where, and what."""
 
-import difflib
-from collections.abc import Iterable
 from typing import NamedTuple
-
-_FEW = 24
 
 
 class Problem(NamedTuple):
@@ -16,20 +12,3 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         """The line that is shown."""
         return f"{self.path}: {self.text}"
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` with the nearest known name, else the names if they are few."""
-    names = sorted(known)
-    if nearest := nearest_name(name, names):
-        return f"; did you mean '{nearest}'?"
-    return f"; known: {', '.join(names)}" if 0 < len(names) <= _FEW else ""
-
-
-def nearest_name(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was probably meant, if one is near enough."""
-    names = sorted(known)
-    similar = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    # Names of one letter are near to nothing: 'prob' means 'p'.
-    initial = [candidate for candidate in names if candidate == name[:1]]
-    return next(iter(similar + initial), None)

@@ -10,9 +10,10 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 
-from aerialseg.config.problems import Problem, did_you_mean
-from aerialseg.data.files import is_folder_name
-from aerialseg.runs import RunFolder
+from aerialseg.config.problems import Problem
+from aerialseg.errors import did_you_mean
+from aerialseg.storage.names import is_folder_name
+from aerialseg.storage.run_folders import RunFolder
 
 _READS_CHECKPOINT = frozenset({"evaluate", "extract_backbone", "predict", "submit"})
 
@@ -138,7 +139,7 @@ def _accelerator(config: _Sound) -> Iterator[Problem]:
 def _monitors(config: _Sound) -> Iterator[Problem]:
     import torch
 
-    from aerialseg.metrics import summarise
+    from aerialseg.metrics.scores import summarise
 
     classes = config["data.classes"]
     named = [str(name) for name in classes] if isinstance(classes, Mapping) else []

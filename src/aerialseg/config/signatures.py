@@ -6,11 +6,11 @@ from dataclasses import is_dataclass
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
-from aerialseg.config.problems import Problem, did_you_mean, nearest_name
+from aerialseg.config.problems import Problem
 from aerialseg.config.schema import Experiment
 from aerialseg.config.targets import resolve_target
 from aerialseg.config.types import UNRESOLVED, complaints, is_node
-from aerialseg.errors import ConfigError
+from aerialseg.errors import ConfigError, did_you_mean, nearest_name
 
 SUPPLIED: Mapping[str, frozenset[str]] = {
     "data": frozenset({"augmentation"}),

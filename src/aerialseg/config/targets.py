@@ -7,8 +7,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from aerialseg.config.problems import did_you_mean
-from aerialseg.errors import ConfigError
+from aerialseg.errors import ConfigError, did_you_mean
 
 ALLOWED = (
     "aerialseg",

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin
 
-from aerialseg.config.problems import Problem, nearest_name
+from aerialseg.config.problems import Problem
 from aerialseg.config.wording import (
     OUT_OF_RANGE,
     SEQUENCES,
@@ -15,6 +15,7 @@ from aerialseg.config.wording import (
     misfit_text,
     show,
 )
+from aerialseg.errors import nearest_name
 
 Node = NewType("Node", Mapping[str, object])
 """A mapping with a ``_target_``: something to be built."""

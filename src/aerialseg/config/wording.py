@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Len, Lt
 
-from aerialseg.config.problems import nearest_name
+from aerialseg.errors import nearest_name
 
 OUT_OF_RANGE = "is out of range"
 SEQUENCES = (list, tuple, set, frozenset, Sequence, Iterable)

@@ -13,19 +13,19 @@ from annotated_types import Ge, Gt, Lt
 from torch.utils.data import DataLoader, Dataset
 
 from aerialseg.classes import ClassTable
+from aerialseg.data.cache.counts import class_counts
+from aerialseg.data.cache.feature_dataset import FeatureDataset, collate_features
+from aerialseg.data.cache.features import FeatureStore
+from aerialseg.data.cache.mask_memory import MaskMemory, keep_masks
 from aerialseg.data.dataset import Augmentation, SemSegDataset, collate
-from aerialseg.data.feature_store import FeatureStore
-from aerialseg.data.features import FeatureDataset, collate_features
-from aerialseg.data.files import file_size, fingerprint
-from aerialseg.data.headers import MAX_MEGAPIXELS, Megapixels
-from aerialseg.data.images import MaskFormat
-from aerialseg.data.layouts import Layout, Sample, Split
-from aerialseg.data.loading import make_loader
-from aerialseg.data.mask_memory import MaskMemory, keep_masks
+from aerialseg.data.images.headers import MAX_MEGAPIXELS, Megapixels
+from aerialseg.data.images.reading import MaskFormat
+from aerialseg.data.layouts.listing import Layout, Sample, Split
+from aerialseg.data.loaders import make_loader
 from aerialseg.data.sampling import EpochSampler, SameSizeBatchSampler, TrainBatchSampler
 from aerialseg.data.splits import split_samples
-from aerialseg.data.statistics import class_counts
 from aerialseg.errors import DataError
+from aerialseg.storage.fingerprints import file_size, fingerprint
 
 _PADDING = 1.25
 """Up to a quarter more pixels for the sake of one size."""

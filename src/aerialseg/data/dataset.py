@@ -11,18 +11,12 @@ import torch
 from torch.utils.data import Dataset, default_collate
 
 from aerialseg.classes import IGNORE_INDEX, ClassTable
-from aerialseg.data.headers import MAX_MEGAPIXELS
-from aerialseg.data.images import (
-    MaskFormat,
-    read_mask,
-    read_resized,
-    read_size,
-    resize_keep_aspect,
-    resized,
-)
-from aerialseg.data.listing import Sample
-from aerialseg.data.mask_memory import MaskMemory
-from aerialseg.data.masks import check_ids
+from aerialseg.data.cache.mask_memory import MaskMemory
+from aerialseg.data.images.headers import MAX_MEGAPIXELS
+from aerialseg.data.images.masks import check_ids
+from aerialseg.data.images.reading import MaskFormat, read_mask, read_resized, read_size
+from aerialseg.data.images.resizing import resize_keep_aspect, resized
+from aerialseg.data.layouts.listing import Sample
 from aerialseg.errors import DataError
 
 PADDING_COLOUR = (124, 116, 104)

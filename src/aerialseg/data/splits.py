@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from aerialseg.data.files import fingerprint
-from aerialseg.data.listing import Sample, Split
+from aerialseg.data.layouts.listing import Sample, Split
 from aerialseg.errors import ConfigError, DataError
-from aerialseg.files import csv_text, write_text
+from aerialseg.storage.atomic_files import csv_text, write_text
+from aerialseg.storage.fingerprints import fingerprint
 
 logger = logging.getLogger(__name__)
 

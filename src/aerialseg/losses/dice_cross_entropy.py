@@ -22,8 +22,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from aerialseg.classes import IGNORE_INDEX
+from aerialseg.kernels.upsampling import RowBlocks, exact_products
 from aerialseg.losses.loss import Loss, check_not_negative, labels_of, weights_of
-from aerialseg.upsampling import RowBlocks, exact_products
 
 
 class DiceCrossEntropyLoss(Loss):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from aerialseg.errors import ConfigError, DataError
-from aerialseg.upsampling import upsample
+from aerialseg.kernels.upsampling import upsample
 
 LEFT_OUT = -1
 """The label of a pixel that no loss looks at."""

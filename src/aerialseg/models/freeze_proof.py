@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from aerialseg.models.layers import LayerGroup, resolve_start
+from aerialseg.models.layer_groups import LayerGroup, resolve_start
 
 
 def frozen_state(groups: Sequence[LayerGroup], start: int | str) -> dict[str, Tensor]:

@@ -14,12 +14,13 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torchmetrics import Metric
 
-from aerialseg.checkpoints import Description, describe
-from aerialseg.metrics import SegmentationMetrics, summarise
+from aerialseg.metrics.accumulators import SegmentationMetrics
+from aerialseg.metrics.scores import summarise
 from aerialseg.models.epoch_sums import MeanLoss, put_sums, take_sums
-from aerialseg.models.features import FrozenPrefix, has_frozen_prefix
-from aerialseg.models.layers import LayerGroup, freeze_below, frozen_modules
+from aerialseg.models.frozen_prefix import FrozenPrefix, has_frozen_prefix
+from aerialseg.models.layer_groups import LayerGroup, freeze_below, frozen_modules
 from aerialseg.models.normalisation import normalise
+from aerialseg.storage.checkpoints import Description, describe
 
 Batch = Mapping[str, Any]
 

@@ -3,8 +3,8 @@
 Every network takes ``(N, 3, H, W)`` float pictures, normalised, and returns a dictionary with
 ``"out"``, the ``(N, C, h, w)`` logits at the network's own stride, and, where there is an auxiliary
 head, ``"aux"`` likewise. Losses, metrics and inference bring them to the size they need: see
-:mod:`aerialseg.upsampling`. Networks start at random: weights are a separate choice, made in
-:mod:`aerialseg.models.weights`.
+:mod:`aerialseg.kernels.upsampling`. Networks start at random: weights are a separate choice, made
+in :mod:`aerialseg.models.weights.loading`.
 """
 
 import difflib

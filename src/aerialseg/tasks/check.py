@@ -10,9 +10,9 @@ from omegaconf import DictConfig
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.errors import ConfigError
 from aerialseg.models.module import SegmentationModule
-from aerialseg.tasks.build import build_data, build_module, build_trainer
-from aerialseg.tasks.forecast import deciding_overrides
-from aerialseg.tasks.measure import measure as measure_stage
+from aerialseg.training.build import build_data, build_module, build_trainer
+from aerialseg.training.forecast import deciding_overrides
+from aerialseg.training.measure import measure as measure_stage
 
 logger = logging.getLogger(__name__)
 

@@ -10,14 +10,14 @@ from annotated_types import Ge
 from omegaconf import DictConfig
 from rich.progress import track
 
-from aerialseg.confusion import confusion_matrix
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.dataset import SemSegDataset
 from aerialseg.errors import CheckpointError, DataError
-from aerialseg.inference import Predictor
-from aerialseg.metrics import macro_dice, summarise
-from aerialseg.tasks.build import build_data, build_predictor
-from aerialseg.tasks.report import ImageResult, print_classes, write_pictures, write_tables
+from aerialseg.inference.predictor import Predictor
+from aerialseg.metrics.confusion import confusion_matrix
+from aerialseg.metrics.scores import macro_dice, summarise
+from aerialseg.report.evaluation import ImageResult, print_classes, write_pictures, write_tables
+from aerialseg.training.build import build_data, build_predictor
 from aerialseg.viz.sheets import PredictionRow
 
 logger = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor
 
-from aerialseg.checkpoints import network_state, read_checkpoint, write_checkpoint
 from aerialseg.errors import CheckpointError
+from aerialseg.storage.checkpoints import network_state, read_checkpoint, write_checkpoint
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from aerialseg.models.layers import LayerRow, describe, layer_groups
-from aerialseg.tasks.build import build_network
+from aerialseg.models.layer_groups import LayerRow, describe, layer_groups
+from aerialseg.training.build import build_network
 
 _LEARNS, _FROZEN = "[bold green]●[/]", "[dim]·[/]"
 

@@ -11,11 +11,12 @@ from annotated_types import Ge, Le
 from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
-from aerialseg.data.decoding import check_whole
-from aerialseg.data.headers import MAX_MEGAPIXELS
-from aerialseg.data.images import read_image, read_size, write_image, write_mask
+from aerialseg.data.images.decoding import check_whole
+from aerialseg.data.images.headers import MAX_MEGAPIXELS
+from aerialseg.data.images.reading import read_image, read_size
+from aerialseg.data.images.writing import write_image, write_mask
 from aerialseg.errors import DataError
-from aerialseg.tasks.build import build_predictor
+from aerialseg.training.build import build_predictor
 from aerialseg.viz.colours import overlay
 
 logger = logging.getLogger(__name__)

@@ -11,13 +11,13 @@ import numpy.typing as npt
 from omegaconf import DictConfig
 from rich.progress import track
 
-from aerialseg.data.images import read_image
-from aerialseg.data.tables import read_rows
+from aerialseg.data.images.reading import read_image
+from aerialseg.data.layouts.tables import read_rows
 from aerialseg.errors import DataError
-from aerialseg.files import csv_text, write_text
 from aerialseg.rle import decode, encode
-from aerialseg.tasks.build import build_data, build_predictor
+from aerialseg.storage.atomic_files import csv_text, write_text
 from aerialseg.tasks.evaluate import check_classes
+from aerialseg.training.build import build_data, build_predictor
 
 logger = logging.getLogger(__name__)
 

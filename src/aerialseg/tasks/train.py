@@ -10,19 +10,19 @@ import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Timer
 
-from aerialseg.checkpoints import find_snapshot
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.models.freeze_proof import frozen_state
 from aerialseg.models.module import SegmentationModule
-from aerialseg.runs import RunFolder, check_same_run, environment
-from aerialseg.tasks.build import build_data, build_module, build_trainer
+from aerialseg.storage.checkpoints import find_snapshot
+from aerialseg.storage.run_folders import RunFolder, check_same_run, environment
 from aerialseg.tasks.check import check_batches
-from aerialseg.tasks.disk import check_disk
-from aerialseg.tasks.failures import explained_failures
-from aerialseg.tasks.features import cache_features
-from aerialseg.tasks.forecast import tell_rest
-from aerialseg.tasks.identity import run_identity
-from aerialseg.tasks.outcome import facts, freezing_proof
+from aerialseg.training.build import build_data, build_module, build_trainer
+from aerialseg.training.disk import check_disk
+from aerialseg.training.failures import explained_failures
+from aerialseg.training.feature_cache import cache_features
+from aerialseg.training.forecast import tell_rest
+from aerialseg.training.identity import run_identity
+from aerialseg.training.outcome import facts, freezing_proof
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from annotated_types import Ge
 from omegaconf import DictConfig
 
 from aerialseg.data.dataset import SemSegDataset
-from aerialseg.data.images import write_image
+from aerialseg.data.images.writing import write_image
 from aerialseg.errors import DataError
-from aerialseg.tasks.build import build_data
+from aerialseg.training.build import build_data
 from aerialseg.viz.sheets import SampleRow, sample_sheet
 
 logger = logging.getLogger(__name__)

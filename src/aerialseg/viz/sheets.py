@@ -9,8 +9,8 @@ import numpy as np
 
 from aerialseg.classes import ClassTable
 from aerialseg.viz.colours import as_bytes
-from aerialseg.viz.layout import caption_strip, header_strip, stack, tile_strip
 from aerialseg.viz.legend import draw_legend
+from aerialseg.viz.strips import caption_strip, header_strip, stack, tile_strip
 from aerialseg.viz.theme import DASH, Mask, Picture, text_size
 from aerialseg.viz.tiles import (
     TileSize,

@@ -1,0 +1,89 @@
+"""The YAML files themselves: what Hydra would meet with a traceback, or silently pass."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from aerialseg.config.problems import Problem
+from aerialseg.errors import ConfigError, did_you_mean
+
+# Reads the whole tree in a few milliseconds; not every build of PyYAML has it.
+_QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def check_files(conf_dir: Path) -> None:
+    """Checks the form of every YAML file of a config tree.
+
+    Raises:
+        ConfigError: If a file is not YAML, has a key twice, has a word in its defaults list that
+            Hydra does not know, or is an experiment that would not reach the other groups.
+    """
+    problems = [
+        Problem(f"{path.relative_to(conf_dir.parent)}", text)
+        for path in sorted(conf_dir.rglob("*.yaml"))
+        for text in _file_problems(path)
+    ]
+    if problems:
+        raise ConfigError(*map(str, problems))
+
+
+def _file_problems(path: Path) -> Iterator[str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        root = _compose(text)
+        yield from _repeated_keys(root, set())
+        yield from _misspelt_defaults(root)
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        reason = "is nested too deep" if isinstance(error, RecursionError) else None
+        reason = reason or getattr(error, "problem", None) or "cannot be read as UTF-8 text"
+        yield f"{line}is not YAML: {reason}"
+        return
+    if path.parent.name == "experiment" and not re.search(_PACKAGE, text, re.MULTILINE):
+        yield "an experiment needs the line '# @package _global_' to reach the other groups"
+
+
+def _compose(text: str) -> yaml.Node | None:
+    try:
+        return yaml.compose(text, _QUICK)
+    except yaml.YAMLError:
+        return yaml.compose(text, yaml.SafeLoader)  # Hydra's own has the last word
+
+
+def _repeated_keys(node: yaml.Node | None, visited: set[int]) -> Iterator[str]:
+    if id(node) in visited:  # an alias: what it stands for may even hold itself
+        return
+    visited.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    yield f"line {key.start_mark.line + 1}: has {key.value!r} twice"
+                seen.add(key.value)
+            yield from _repeated_keys(value, visited)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item, visited)
+
+
+def _misspelt_defaults(root: yaml.Node | None) -> Iterator[str]:
+    """Hydra takes ``overide /data`` for the name of a group."""
+    top = root.value if isinstance(root, yaml.MappingNode) else []
+    lists = [value for key, value in top if key.value == "defaults"]
+    items = [item for node in lists if isinstance(node, yaml.SequenceNode) for item in node.value]
+    for item in items:
+        key = item.value[0][0] if isinstance(item, yaml.MappingNode) and item.value else item
+        if not isinstance(key, yaml.ScalarNode):
+            continue
+        word, _, _ = key.value.rpartition(" ")
+        if word not in ("", "override", "optional"):
+            line = key.start_mark.line + 1
+            yield f"line {line}: defaults: {key.value!r}{did_you_mean(word, _WORDS)}"
+
+
+_PACKAGE = r"^# *@package _global_"
+_WORDS = ("override", "optional")

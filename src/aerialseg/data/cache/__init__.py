@@ -1,0 +1,1 @@
+"""What is computed once and kept: class counts, masks in memory, features."""

@@ -1,0 +1,38 @@
+"""Resizing images and masks: one definition, for training and inference."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+
+def resized(size: tuple[int, int], image_min_size: int | None) -> tuple[int, int]:
+    """Height and width that :func:`resize_keep_aspect` gives a picture of ``size``."""
+    if image_min_size is None:
+        return size
+    shorter = min(size)
+    height, width = ((2 * edge * image_min_size + shorter) // (2 * shorter) for edge in size)
+    return height, width
+
+
+def resize_keep_aspect(
+    array: npt.NDArray[np.uint8], image_min_size: int | None, *, is_mask: bool = False
+) -> npt.NDArray[np.uint8]:
+    """Resizes so that the smaller edge has ``image_min_size`` pixels.
+
+    The other edge is rounded. Pictures are averaged by area on the way down and bilinear on the
+    way up. Masks take the nearest pixel, with the same pixel centres as the picture: OpenCV's
+    plain nearest is off by up to half a pixel.
+
+    Args:
+        array: ``(H, W, 3)`` uint8 picture or ``(H, W)`` uint8 mask.
+        image_min_size: Pixels of the smaller edge; None returns the array as it is.
+        is_mask: Whether the array holds class ids, which must not be blended.
+    """
+    size = (array.shape[0], array.shape[1])
+    target = resized(size, image_min_size)
+    if target == size:
+        return array
+    interpolation = cv2.INTER_AREA if min(target) < min(size) else cv2.INTER_LINEAR
+    if is_mask:
+        interpolation = cv2.INTER_NEAREST_EXACT
+    return cv2.resize(array, target[::-1], interpolation=interpolation).astype(np.uint8, copy=False)

@@ -1,0 +1,16 @@
+"""Where the files of a data set lie: from a root folder to a list of samples.
+
+Every layout is called as ``layout(root, cache_dir)``. In YAML::
+
+    layout:
+      _target_: aerialseg.data.layouts.folders
+      _partial_: true
+      images: photos
+"""
+
+from aerialseg.data.layouts.aeroscapes import aeroscapes
+from aerialseg.data.layouts.demo import demo
+from aerialseg.data.layouts.folders import folders
+from aerialseg.data.layouts.kaggle import kaggle
+
+__all__ = ["aeroscapes", "demo", "folders", "kaggle"]

@@ -1,0 +1,49 @@
+"""The layout of AeroScapes."""
+
+from pathlib import Path
+
+from aerialseg.data.layouts.listing import (
+    Listing,
+    Sample,
+    Split,
+    check_not_empty,
+    check_pairs,
+    find_files,
+    require_folder,
+)
+from aerialseg.data.layouts.tables import check_disjoint, read_id_lines
+
+_GET_AEROSCAPES = (
+    "get AeroScapes from its authors' page, github.com/ishann/aeroscapes, unpack it and give the "
+    "folder that holds JPEGImages: data.root=PATH"
+)
+
+
+def aeroscapes(root: Path, cache_dir: Path) -> Listing:
+    """AeroScapes as its authors publish it, with their training and validation lists.
+
+    ``JPEGImages/ID.jpg``, ``SegmentationClass/ID.png``, ``ImageSets/trn.txt`` and
+    ``ImageSets/val.txt``. Nigam, Huang and Ramanan, "Ensemble Knowledge Transfer for Semantic
+    Segmentation", WACV 2018. There is no test split.
+
+    Raises:
+        DataError: If something is missing, twice, or without its counterpart.
+    """
+    require_folder(root, _GET_AEROSCAPES)
+    require_folder(root / "JPEGImages", _GET_AEROSCAPES)
+    lists: dict[Split, Path] = {
+        "train": root / "ImageSets" / "trn.txt",
+        "val": root / "ImageSets" / "val.txt",
+    }
+    places = {split: read_id_lines(path) for split, path in lists.items()}
+    check_disjoint(lists["train"], lists["val"], places["train"], places["val"])
+    images = find_files(root / "JPEGImages", {".jpg"})
+    masks = find_files(root / "SegmentationClass", {".png"})
+    check_pairs(root, {**places["train"], **places["val"]}, images, masks)
+    samples = tuple(
+        Sample(key, images[key], masks[key], split, place)
+        for split in lists
+        for key, place in places[split].items()
+    )
+    check_not_empty(samples, root / "ImageSets", "an id a line in trn.txt and val.txt")
+    return Listing(samples)

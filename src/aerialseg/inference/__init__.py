@@ -1,0 +1,1 @@
+"""From a checkpoint alone to masks."""

@@ -1,0 +1,1 @@
+"""Metrics of segmentation, all from one confusion matrix."""

@@ -1,0 +1,125 @@
+"""Scores of segmentation, all computed from one confusion matrix.
+
+A class that is neither in the truth nor in the prediction has no score. What a mean does with
+it is always said by ``absent``: ``"skip"`` leaves it out (the metrics of record), ``"one"``
+counts it as perfect (the convention of some competitions).
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from torch import Tensor
+
+Absent = Literal["skip", "one"]
+"""What a mean does with a class that is in neither map: leave it out, or count 1.0."""
+
+
+def pixel_accuracy(matrix: Tensor) -> Tensor:
+    """The share of pixels with the right class, float64; NaN if there is no pixel."""
+    return matrix.diagonal().sum().double() / matrix.sum().double()
+
+
+def iou_per_class(matrix: Tensor) -> Tensor:
+    """Intersection over union, the Jaccard index: ``TP / (TP + FP + FN)``.
+
+    Returns:
+        ``(C,)`` float64, 0 to 1; NaN for classes absent from both truth and prediction.
+    """
+    hits, in_truth, in_prediction = _sums(matrix)
+    return hits / (in_truth + in_prediction - hits)
+
+
+def dice_per_class(matrix: Tensor) -> Tensor:
+    """Dice score, the F1 score: ``2 TP / (2 TP + FP + FN)``.
+
+    Returns:
+        ``(C,)`` float64, 0 to 1; NaN for classes absent from both truth and prediction.
+    """
+    hits, in_truth, in_prediction = _sums(matrix)
+    return 2 * hits / (in_truth + in_prediction)
+
+
+def mean_iou(matrix: Tensor, *, absent: Absent = "skip") -> Tensor:
+    """Mean of :func:`iou_per_class`, float64; NaN if every class is skipped."""
+    return _mean(iou_per_class(matrix), absent)
+
+
+def macro_dice(matrix: Tensor, *, absent: Absent = "skip") -> Tensor:
+    """Mean of :func:`dice_per_class`, float64; NaN if every class is skipped."""
+    return _mean(dice_per_class(matrix), absent)
+
+
+def micro_dice(matrix: Tensor) -> Tensor:
+    """Dice of all classes' pixels pooled, float64.
+
+    Where each pixel has one class, a false positive of one class is a false negative of
+    another, so this equals :func:`pixel_accuracy`.
+    """
+    hits, in_truth, in_prediction = _sums(matrix)
+    return 2 * hits.sum() / (in_truth.sum() + in_prediction.sum())
+
+
+def image_scores(matrix: Tensor) -> dict[str, float]:
+    """What a caption says of one picture: ``dice``, ``iou`` and ``accuracy``.
+
+    Args:
+        matrix: ``(C, C)`` integer, of that picture; absent classes are left out.
+    """
+    return {
+        "dice": float(macro_dice(matrix)),
+        "iou": float(mean_iou(matrix)),
+        "accuracy": float(pixel_accuracy(matrix)),
+    }
+
+
+def summarise(matrix: Tensor, class_names: Sequence[str]) -> dict[str, float]:
+    """All scores of a confusion matrix by name, ready to be logged.
+
+    Args:
+        matrix: ``(C, C)`` integer, row truth and column prediction.
+        class_names: One name per class; written in lower case with underscores.
+
+    Returns:
+        ``accuracy``, ``miou``, ``dice``, ``dice_micro``, ``miou_absent_one`` and
+        ``dice_absent_one`` (the first four leave absent classes out), then ``iou_<class>``
+        and ``dice_<class>`` for the classes that are present. Without a single pixel the
+        first four are NaN.
+
+    Raises:
+        ValueError: If there are not as many names as classes.
+    """
+    if len(class_names) != len(matrix):
+        raise ValueError(f"{len(class_names)} class names for {len(matrix)} classes")
+    matrix = matrix.cpu()
+    scores = {
+        "accuracy": pixel_accuracy(matrix),
+        "miou": mean_iou(matrix),
+        "dice": macro_dice(matrix),
+        "dice_micro": micro_dice(matrix),
+        "miou_absent_one": mean_iou(matrix, absent="one"),
+        "dice_absent_one": macro_dice(matrix, absent="one"),
+    }
+    keys = _keys(class_names)
+    for name, per_class in (("iou", iou_per_class(matrix)), ("dice", dice_per_class(matrix))):
+        scores |= {
+            f"{name}_{key}": score
+            for key, score in zip(keys, per_class, strict=True)
+            if not score.isnan()
+        }
+    return {name: float(score) for name, score in scores.items()}
+
+
+def _sums(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Per class: pixels that were right, in the truth, in the prediction; float64."""
+    return matrix.diagonal().double(), matrix.sum(1).double(), matrix.sum(0).double()
+
+
+def _mean(scores: Tensor, absent: Absent) -> Tensor:
+    return scores.nanmean() if absent == "skip" else scores.nan_to_num(nan=1.0).mean()
+
+
+def _keys(class_names: Sequence[str]) -> list[str]:
+    """Lower snake case; names that would become the same are told apart by their id."""
+    keys = [re.sub(r"\W+", "_", name.strip().lower()).strip("_") for name in class_names]
+    return [f"{key}_{i}" if keys.count(key) > 1 else key for i, key in enumerate(keys)]

@@ -1,0 +1,1 @@
+"""Published weights and files of weights: finding, reading, matching, transfer between stages."""

@@ -1,0 +1,16 @@
+"""Generated drone scenes: a data set for trying things out, without a download.
+
+Each world is a piece of land (roads, fields, water, woods) with houses, traffic, people and
+animals on it; a pinhole camera flies over it and takes two or three pictures. Everything is
+drawn with numpy and OpenCV from the seed alone.
+
+- :func:`write_scenes` writes a folder of scenes with masks, as a whole or not at all.
+- :func:`render_scene` draws one picture and its mask.
+- :class:`Label` names the ids in the masks.
+"""
+
+from aerialseg.scenes.labels import Label
+from aerialseg.scenes.render import render_scene
+from aerialseg.scenes.write import RECORD, write_scenes
+
+__all__ = ["RECORD", "Label", "render_scene", "write_scenes"]

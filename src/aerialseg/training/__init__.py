@@ -1,0 +1,1 @@
+"""What the training tasks share: building, hardware, feature cache, forecast, outcome."""

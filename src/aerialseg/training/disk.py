@@ -1,0 +1,33 @@
+"""The disk: whether there is room for what a stage will write."""
+
+import torch
+from torch import nn
+
+from aerialseg.models.module import SegmentationModule
+from aerialseg.storage.checkpoints import check_room, tensor_bytes
+from aerialseg.storage.run_folders import RunFolder
+
+
+def check_disk(folder: RunFolder, module: SegmentationModule) -> None:
+    """Makes sure before training that there is room for the best and the last checkpoint.
+
+    Raises:
+        CheckpointError: With what is needed and what is free.
+    """
+    check_room(folder.checkpoints, 2 * snapshot_bytes(module))
+
+
+def snapshot_bytes(module: SegmentationModule) -> int:
+    """What a checkpoint of a stage will take: the network and what its optimizer remembers."""
+    learning = sum(p.nbytes for p in module.parameters() if p.requires_grad)
+    return tensor_bytes(module.state_dict()) + learning * _tensors_per_parameter(module)
+
+
+def _tensors_per_parameter(module: SegmentationModule) -> int:
+    """How many tensors of a parameter's size the optimizer keeps for it: tried on one."""
+    parameter = nn.Parameter(torch.zeros(2))
+    parameter.grad = torch.zeros(2)
+    optimizer = module.make_optimizer([{"params": [parameter]}])
+    optimizer.step()
+    kept = optimizer.state[parameter].values()
+    return sum(torch.is_tensor(value) and value.shape == parameter.shape for value in kept)

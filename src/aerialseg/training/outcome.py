@@ -1,0 +1,67 @@
+"""What a finished run knows of itself: its best epoch, its cost, and that frozen stayed frozen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from aerialseg.errors import TrainingError
+from aerialseg.models.freeze_proof import changed_tensors, frozen_state
+from aerialseg.models.module import SegmentationModule
+from aerialseg.storage.checkpoints import network_state, read_checkpoint, read_description
+from aerialseg.storage.run_folders import RunFolder
+
+
+def facts(module: SegmentationModule, folder: RunFolder, seconds: float) -> dict[str, Any]:
+    """The scores of the best epoch and what the run cost, as ``metrics.json`` holds them.
+
+    Raises:
+        TrainingError: If no epoch had a score.
+    """
+    best, last = folder.checkpoints / "best.ckpt", folder.checkpoints / "last.ckpt"
+    if not best.exists():
+        raise TrainingError(
+            f"{folder.path}: no epoch had a score, so there is no best checkpoint; "
+            "look at the loss curve, lower stage.learning_rate, check callbacks.checkpoint.monitor"
+        )
+    description = read_description(read_checkpoint(best), best)
+    parameters = list(module.network.parameters())
+    return {
+        **description.metrics,
+        "stage": description.stage,
+        "best_epoch": description.epoch,
+        "epochs": read_description(read_checkpoint(last), last).epoch,
+        "seconds": round(seconds, 1),
+        "trainable_parameters": sum(p.numel() for p in parameters if p.requires_grad),
+        "total_parameters": sum(p.numel() for p in parameters),
+    }
+
+
+def freezing_proof(
+    before: Mapping[str, Tensor], module: SegmentationModule, folder: RunFolder
+) -> dict[str, Any]:
+    """Compares what was frozen, bit for bit, with the network and with both checkpoints.
+
+    Args:
+        before: What :func:`~aerialseg.models.freeze_proof.frozen_state` gave before training.
+        module: The module after training.
+        folder: Where its checkpoints lie.
+
+    Raises:
+        TrainingError: If anything has changed.
+    """
+    states = {"network": frozen_state(module.layer_groups, module.fine_tune_start)}
+    for name in ("best", "last"):
+        state = network_state(read_checkpoint(folder.checkpoints / f"{name}.ckpt"))
+        states[name] = {key: state[key] for key in before}
+    changed = {
+        f"{where}: {name}"
+        for where, state in states.items()
+        for name in changed_tensors(before, state)
+    }
+    if changed:
+        raise TrainingError(
+            f"{len(changed)} tensors that were frozen have changed, first {min(changed)}; "
+            "this is a defect: please report it with the config"
+        )
+    return {"frozen_tensors": len(before), "frozen_unchanged": True}

@@ -1,0 +1,62 @@
+"""How a problem that the user can mend leaves the process."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from aerialseg.config import tasks as module_under_test
+from aerialseg.config.tasks import run_task
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+def composed(*overrides):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", list(overrides))
+
+
+def test_a_wrong_config_ends_the_process_with_its_lines():
+    with pytest.raises(SystemExit) as stop:
+        run_task(composed("seed=-1", "stage.epochs=0"))
+    assert stop.value.code == (
+        "config error: seed: -1 is out of range, wanted 0 or more\n"
+        "config error: stage.epochs: 0 is out of range, wanted more than 0"
+    )
+
+
+def test_those_who_ask_get_the_traceback(monkeypatch, capsys):
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(SystemExit) as stop:
+        run_task(composed("seed=-1"))
+    assert stop.value.code == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith("Traceback")
+    assert "seed: -1 is out of range" in shown
+
+
+def test_an_unforeseen_error_stops_a_multirun_and_shows_its_traceback(monkeypatch, capsys):
+    """Hydra would go on, and what the next stage lacks would hide what went wrong in this one."""
+
+    def broken(cfg):
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(module_under_test, "task_function", lambda name: broken)
+    with pytest.raises(SystemExit) as stop:
+        run_task(composed("task=layers"))
+    assert stop.value.code == 1
+    assert "RuntimeError: out of luck" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("data", "source"), [("kaggle", "Kaggle"), ("aeroscapes", "authors"), ("folders", "docs/")]
+)
+def test_a_missing_data_folder_says_how_to_get_it(tmp_path, data, source):
+    root = tmp_path / "nowhere"
+    folders = (f"paths.runs_dir={tmp_path}/runs", f"paths.cache_dir={tmp_path}/cache")
+    with pytest.raises(SystemExit) as stop:
+        run_task(composed(f"data={data}", f"data.root={root}", *folders))
+    (line,) = str(stop.value.code).splitlines()
+    assert line.startswith(f"data error: {root}")
+    assert source in line
+    assert list(tmp_path.iterdir()) == []

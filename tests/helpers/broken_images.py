@@ -1,0 +1,154 @@
+"""Broken pictures and masks, each with the line that refuses it."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import broken
+import numpy as np
+from PIL import Image
+
+from helpers.broken import IDS, PICTURE, RGB, archive, cut, png, saved
+
+COLOURS = np.array([[10, 20, 30], [200, 0, 0], [0, 200, 0]], dtype=np.uint8)
+
+READ_AGAIN = "; copy it again from its source, or take it out"
+KNOWN = "JPEG, PNG, WebP, BMP or TIFF"
+CONVERT = f"; wanted {KNOWN}; convert it, or get it again from its source"
+NO_PICTURE = f"cannot be decoded: not a picture of any known format ({KNOWN}){READ_AGAIN}"
+CUT_SHORT = f"cannot be decoded: the file is cut short{READ_AGAIN}"
+TRUNCATED = f"cannot be decoded: image file is truncated...{READ_AGAIN}"
+FEWER_ROWS = f"cannot be decoded: the file has fewer rows than its header says{READ_AGAIN}"
+DAMAGED = f"cannot be decoded: ...{READ_AGAIN}"
+TILES = "; wanted at most 200 million; cut it into tiles, or raise data.max_megapixels"
+DEEP = (
+    "has more than 8 bits a channel (mode ...); which of its values are dark and bright only you "
+    "know, so write it as 8-bit RGB"
+)
+PRINTED = "has ... colours, which become RGB by a colour profile only; write it as 8-bit RGB"
+ANIMATED = "is animated; wanted a still picture; save one frame of it"
+NOT_INDEX = (
+    "is no single-channel mask (mode ...) where class ids are expected; set "
+    "data.mask_format=colour if it is painted in the class table's colours"
+)
+JPEG_MASK = "is a JPEG, which changes values; masks need PNG; export it again"
+
+
+class Case(NamedTuple):
+    """A file's name, how its bytes are made, and the line about it; ``...`` is anything."""
+
+    name: str
+    make: Callable[[], bytes]
+    line: str
+
+
+IMAGES = [
+    Case("empty.jpg", lambda: b"", f"cannot be decoded: the file is empty{READ_AGAIN}"),
+    Case("text.jpg", lambda: b"no picture", NO_PICTURE),
+    Case("zeros.png", lambda: bytes(2000), NO_PICTURE),
+    Case("page.jpg", lambda: b"<!DOCTYPE html>", f"holds a web page or SVG{CONVERT}"),
+    Case("lfs.jpg", lambda: b"version https://git-lfs.", f"holds a Git LFS pointer{CONVERT}"),
+    Case("zip.png", lambda: archive(("a", "b")), f"holds a zip archive{CONVERT}"),
+    Case("a.gif", lambda: saved(PICTURE, "GIF"), f"holds GIF{CONVERT}"),
+    Case("a.ico", lambda: saved(PICTURE, "ICO", sizes=[(16, 16)]), f"holds an icon{CONVERT}"),
+    Case("psd.png", lambda: b"8BPS\0\1" + bytes(90), f"holds Photoshop data{CONVERT}"),
+    Case("eps.jpg", lambda: saved(PICTURE, "EPS"), f"holds PostScript{CONVERT}"),
+    Case("pdf.png", lambda: saved(PICTURE, "PDF"), f"holds PDF{CONVERT}"),
+    Case("jp2.jpg", lambda: saved(PICTURE, "JPEG2000"), f"holds JPEG 2000{CONVERT}"),
+    Case("heic.jpg", lambda: b"\0\0\0\x18ftypheic" + bytes(90), f"holds HEIC{CONVERT}"),
+    Case("ppm.bmp", lambda: saved(PICTURE, "PPM"), f"holds a portable pixmap{CONVERT}"),
+    Case("cut.jpg", lambda: cut(saved(PICTURE, "JPEG"), 0.6), CUT_SHORT),
+    Case("end.jpg", lambda: saved(PICTURE, "JPEG")[:-2], CUT_SHORT),
+    Case("middle.jpg", broken.jpeg_without_middle, CUT_SHORT),
+    Case("progressive.jpg", lambda: cut(saved(PICTURE, "JPEG", progressive=True), 0.7), CUT_SHORT),
+    Case("cut.png", lambda: cut(saved(PICTURE, "PNG"), 0.6), TRUNCATED),
+    Case("end.png", lambda: saved(PICTURE, "PNG")[:-12], CUT_SHORT),
+    Case("rows.png", lambda: png(4, 4, rows=b"\0\7\7\7\7" * 2), FEWER_ROWS),
+    Case("passes.png", broken.png_without_last_pass, FEWER_ROWS),
+    Case("no_rows.png", lambda: png(4, 4), TRUNCATED),
+    Case("bit.png", lambda: broken.flipped(saved(PICTURE, "PNG"), 300), DAMAGED),
+    Case("header.png", lambda: broken.flipped(saved(PICTURE, "PNG"), 18), DAMAGED),
+    Case("sizeless.png", lambda: png(0, 4), DAMAGED),
+    Case("cut.webp", lambda: cut(saved(PICTURE, "WEBP"), 0.6), DAMAGED),
+    Case("cut.tif", lambda: cut(saved(PICTURE, "TIFF"), 0.6), DAMAGED),
+    Case("cut_lzw.tif", lambda: cut(saved(PICTURE, "TIFF", compression="tiff_lzw"), 0.6), DAMAGED),
+    Case("cut.bmp", lambda: cut(saved(PICTURE, "BMP"), 0.6), TRUNCATED),
+    Case("bomb.png", lambda: png(50_000, 50_000), f"has 50000x50000 pixels, 2500 million{TILES}"),
+    Case(
+        "large.png",
+        lambda: png(20_000, 10_001),
+        f"has 20000x10001 pixels, 200.02 million{TILES}",
+    ),
+    Case(
+        "bomb.jpg",
+        lambda: broken.jpeg_frame(saved(PICTURE, "JPEG"), height=65_000, width=65_000),
+        f"has 65000x65000 pixels, 4225 million{TILES}",
+    ),
+    Case(
+        "tile.tif",
+        broken.tiff_of_one_huge_tile,
+        f"has 60000x60000 pixels, 3600 million{TILES}",
+    ),
+    Case(
+        "comment.png", broken.text_bomb, f"cannot be decoded: Decompressed data too ...{READ_AGAIN}"
+    ),
+    Case("profile.png", broken.profile_bomb, DAMAGED),
+    Case("deep.png", lambda: saved((RGB[..., 0] * 200.0).astype(np.uint16), "PNG"), DEEP),
+    Case("deep_rgb.png", lambda: png(1, 1, bits=16, colour_type=2, rows=bytes(7)), DEEP),
+    Case("deep_rgba.png", lambda: png(1, 1, bits=16, colour_type=6, rows=bytes(9)), DEEP),
+    Case("deep.tif", lambda: saved(RGB[..., 0].astype(np.int32), "TIFF"), DEEP),
+    Case("float.tif", lambda: saved(RGB[..., 0].astype(np.float32), "TIFF"), DEEP),
+    Case("cmyk.jpg", lambda: saved(PICTURE.convert("CMYK"), "JPEG"), PRINTED),
+    Case("cmyk.tif", lambda: saved(PICTURE.convert("CMYK"), "TIFF"), PRINTED),
+    Case("lab.tif", lambda: saved(PICTURE.convert("LAB"), "TIFF"), PRINTED),
+    Case("moves.png", lambda: broken.animated("PNG"), ANIMATED),
+    Case("moves.webp", lambda: broken.animated("WEBP"), ANIMATED),
+    Case(
+        "pages.tif",
+        lambda: broken.animated("TIFF"),
+        "has 2 pages; wanted one; save each as a file of its own",
+    ),
+    Case(
+        "turned.tif",
+        lambda: saved(PICTURE, "TIFF", tiffinfo={274: 6}),
+        "is a TIFF with the orientation 6; wanted 1; store it upright",
+    ),
+]
+
+MASKS = [
+    Case("rgb.png", lambda: saved(RGB, "PNG"), NOT_INDEX),
+    Case("alpha.png", lambda: saved(Image.fromarray(IDS).convert("LA"), "PNG"), NOT_INDEX),
+    Case("lossy.jpg", lambda: saved(IDS, "JPEG"), JPEG_MASK),
+    Case("lossy.tif", lambda: saved(IDS, "TIFF", compression="jpeg"), JPEG_MASK),
+    Case(
+        "ids.png",
+        lambda: saved(IDS.astype(np.uint16) + 256, "PNG"),
+        "has ids from 256 to 258; wanted 0 to 255",
+    ),
+    Case(
+        "float.tif",
+        lambda: saved(IDS.astype(np.float32), "TIFF"),
+        "holds fractions (mode F); wanted class ids; write it in 8 bits",
+    ),
+    Case("bomb.png", lambda: png(50_000, 50_000), f"has 50000x50000 pixels, 2500 million{TILES}"),
+    Case("rows.png", lambda: png(4, 4, rows=b"\0\1\1\1\1" * 2), FEWER_ROWS),
+    Case("mask.gif", lambda: saved(IDS, "GIF"), f"holds GIF{CONVERT}"),
+    Case("cut.png", lambda: cut(saved(IDS, "PNG"), 0.8), TRUNCATED),
+    Case("bit.png", lambda: broken.flipped(saved(IDS, "PNG"), 100), DAMAGED),
+]
+
+PAINTED_MASKS = [
+    Case(
+        "grey.png",
+        lambda: saved(IDS, "PNG"),
+        "is a single-channel mask (mode L) where colours are expected; set "
+        "data.mask_format=index if it holds class ids",
+    ),
+    Case(
+        "colour.png",
+        lambda: saved(np.full((2, 2, 3), 7, dtype=np.uint8), "PNG"),
+        "#070707 (4 pixels) is no colour of the class table; correct the table or the mask, or "
+        "set data.mask_format=index if it holds class ids",
+    ),
+    Case("deep.png", lambda: png(1, 1, bits=16, colour_type=2, rows=bytes(7)), DEEP),
+    Case("painted.jpg", lambda: saved(COLOURS[IDS], "JPEG"), JPEG_MASK),
+]

@@ -1,0 +1,85 @@
+"""Composes configs as ``run.py`` does, without a process of its own for each."""
+
+import copy
+from functools import cache
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig
+
+from aerialseg.config import validate
+from aerialseg.config.overrides import prepare_overrides
+from aerialseg.config.yaml_files import check_files
+from aerialseg.errors import ConfigError
+
+CONF = Path(__file__).parents[2] / "conf"
+STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
+
+
+def composed(*arguments: str, conf: Path = CONF, hydra: bool = False) -> DictConfig:
+    """The config of one command line."""
+    with initialize_config_dir(str(conf), version_base="1.3"):
+        prepared = prepare_overrides(arguments, conf)
+        return compose("config", prepared, return_hydra_config=hydra)
+
+
+def lines(*arguments: str, conf: Path = CONF) -> list[str]:
+    """What ``run.py`` would complain about."""
+    try:
+        check_files(conf)
+        validate(composed(*arguments, conf=conf))
+    except ConfigError as error:
+        return error.lines().splitlines()
+    return []
+
+
+def lines_for_values(*arguments: str) -> list[str]:
+    """:func:`lines`, quicker: Hydra composes each set of choices once and then sets the values."""
+    try:
+        prepared = prepare_overrides(arguments, CONF)
+        overrides = OverridesParser.create().parse_overrides(prepared)
+        values = [o for o in overrides if not (CONF / o.key_or_group).is_dir()]
+        choices = [str(o.input_line) for o in overrides if o not in values]
+        cfg = copy.deepcopy(_composed_once(*choices))
+        ConfigLoaderImpl._apply_overrides_to_config(values, cfg)
+        validate(cfg)
+    except ConfigError as error:
+        return error.lines().splitlines()
+    return []
+
+
+@cache
+def _composed_once(*choices: str) -> DictConfig:
+    return composed(*choices)
+
+
+def swept(*arguments: str) -> list[dict[str, str | None]]:
+    """For each job of a multirun, where it starts and where it writes."""
+    prepared = prepare_overrides(["-m", *arguments], CONF)
+    assert prepared.pop(0) == "-m"
+    overrides = OverridesParser.create().parse_overrides(prepared)
+    (jobs,) = BasicSweeper.split_arguments(overrides, max_batch_size=None)
+    return [_job(job) for job in jobs]
+
+
+def _job(overrides: list[str]) -> dict[str, str | None]:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("config", overrides, return_hydra_config=True)
+    try:
+        HydraConfig.instance().set_config(cfg)  # what ${hydra:...} reads
+        return {"starts": cfg.stage.init_checkpoint, "writes": cfg.paths.output_dir}
+    finally:
+        HydraConfig.instance().cfg = None
+
+
+def finish_stages(runs: Path, *, run_name: str = "default") -> None:
+    """Leaves a checkpoint for each stage, as a chain that has been trained would."""
+    for stage in STAGES:
+        folder = runs / run_name / stage / "train" / "checkpoints"
+        folder.mkdir(parents=True)
+        for name in ("best.ckpt", "last.ckpt"):
+            (folder / name).touch()

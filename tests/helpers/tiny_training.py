@@ -1,0 +1,122 @@
+"""A small network, a handful of pictures, and all else that a real fit needs."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from PIL import Image
+from torch import nn
+
+from aerialseg.data.datamodule import AerialSegDataModule
+from aerialseg.data.layouts import folders
+from aerialseg.losses import DiceCrossEntropyLoss
+from aerialseg.models.layer_groups import layer_groups
+from aerialseg.models.module import SegmentationModule
+from aerialseg.storage.checkpoints import Description
+
+CLASSES = {"ground": [10, 20, 30], "car": [200, 0, 0], "tree": [0, 200, 0]}
+GROUPS = ["stem", "body", ["classifier", "aux_classifier"]]
+
+
+class SmallNetwork(nn.Module):
+    """Convolutions, BatchNorm and dropout in every part that can be frozen."""
+
+    def __init__(self, num_classes=3, *, aux_head=True):
+        super().__init__()
+        self.stem = _block(3, 6)
+        self.body = _block(6, 6)
+        self.classifier = nn.Conv2d(6, num_classes, 1)
+        self.aux_classifier = nn.Conv2d(6, num_classes, 1) if aux_head else None
+
+    def forward(self, x):
+        stem = self.stem(x)
+        logits = {"out": self.classifier(self.body(stem))}
+        return (
+            logits if self.aux_classifier is None else logits | {"aux": self.aux_classifier(stem)}
+        )
+
+
+def _block(width_in, width_out):
+    conv = nn.Conv2d(width_in, width_out, 3, padding=1)
+    return nn.Sequential(conv, nn.BatchNorm2d(width_out), nn.ReLU(), nn.Dropout(0.3))
+
+
+def small_network(seed=0, **arguments):
+    torch.manual_seed(seed)
+    return SmallNetwork(**arguments)
+
+
+def describe_run(**changes):
+    facts = {
+        "network": {"_target_": "aerialseg.models.networks.lraspp_mobilenet_v3_large"},
+        "classes": CLASSES,
+        "mean": [0.5, 0.4, 0.3],
+        "std": [0.2, 0.3, 0.4],
+        "image_min_size": 24,
+        "stage": "aspp",
+        "run_name": "default",
+        "parent": {"path": "parent.ckpt", "sha256": "0" * 64},
+    }
+    return Description(**facts | changes)
+
+
+def make_module(network=None, *, groups=GROUPS, start=0, **changes):
+    network = small_network() if network is None else network
+    parts = {
+        "layer_groups": layer_groups(network, groups),
+        "fine_tune_start": start,
+        "optimizer": partial(torch.optim.SGD, lr=0.05, momentum=0.9, weight_decay=1e-2),
+        "scheduler": partial(torch.optim.lr_scheduler.PolynomialLR, total_iters=6, power=0.9),
+        "aux_weight": 0.5,
+        "seed": 3,
+        "description": describe_run(),
+    }
+    loss = changes.pop("loss", None) or DiceCrossEntropyLoss(class_weights=[0.5, 1.0, 2.0])
+    return SegmentationModule(network, loss, **parts | changes)
+
+
+def make_data(root: Path, *, count=9, size=(24, 32), **changes):
+    """Pictures whose classes have their own colours, so that there is something to learn."""
+    generator = np.random.default_rng(0)
+    for name in ("images", "masks"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    for index in range(count):
+        mask = generator.integers(0, 3, (4, 4)).astype(np.uint8).repeat(6, 0).repeat(8, 1)
+        mask = mask[: size[0], : size[1]]
+        noise = generator.integers(0, 60, (*mask.shape, 3))
+        image = (np.array(list(CLASSES.values()))[mask] * 0.7 + noise).astype(np.uint8)
+        Image.fromarray(image).save(root / f"images/{index}.png")
+        Image.fromarray(mask).save(root / f"masks/{index}.png")
+    arguments = {"image_min_size": None, "batch_size": 2, "num_workers": 0}
+    return AerialSegDataModule(
+        root, folders, classes=CLASSES, cache_dir=root / "cache", **arguments | changes
+    )
+
+
+def make_trainer(callbacks=(), *, epochs=6, **changes):
+    arguments = {
+        "accelerator": "cpu",
+        "logger": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "enable_checkpointing": True,
+        "num_sanity_val_steps": 1,
+        "use_distributed_sampler": False,
+        "gradient_clip_val": 1.0,
+        "log_every_n_steps": 1,
+    }
+    return pl.Trainer(callbacks=list(callbacks), max_epochs=epochs, **arguments | changes)
+
+
+class RaiseAt(pl.Callback):
+    """Stops training in the middle of an epoch."""
+
+    def __init__(self, epoch, exception, *, batch=1):
+        self.moment = (epoch, batch)
+        self.exception = exception
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        if (trainer.current_epoch, batch_idx) == self.moment:
+            raise self.exception

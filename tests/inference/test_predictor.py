@@ -1,0 +1,183 @@
+import copy
+import os
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from aerialseg.errors import CheckpointError
+from aerialseg.inference.predictor import Predictor, native_device
+from aerialseg.models import networks
+from aerialseg.storage.checkpoints import describe, write_checkpoint
+from helpers.tiny_training import CLASSES, describe_run
+
+BUILDERS = "aerialseg.models.networks"
+LRASPP = {"_target_": f"{BUILDERS}.lraspp_mobilenet_v3_large", "num_classes": 3}
+
+
+@pytest.fixture(scope="module")
+def network():
+    """Its BatchNorm knows the pictures, and its classes are about equally likely."""
+    torch.manual_seed(0)
+    network = networks.lraspp_mobilenet_v3_large(3)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0
+    images = np.stack([(picture(96, 96, seed) - 100.0) / 70 for seed in range(4)])
+    batch = torch.from_numpy(images).permute(0, 3, 1, 2).float()
+    with torch.no_grad():
+        network(batch)
+        mean = network.eval()(batch)["out"].mean((0, 2, 3))
+        network.classifier.low_classifier.bias -= mean
+    return network
+
+
+@pytest.fixture
+def write(tmp_path, network):
+    def write(**changes):
+        state = changes.pop("state", None) or network.state_dict()
+        content = {"state_dict": {f"network.{name}": tensor for name, tensor in state.items()}}
+        describe(content, describe_run(**{"network": LRASPP} | changes))
+        path = tmp_path / "best.ckpt"
+        write_checkpoint(path, content)
+        return path
+
+    return write
+
+
+def picture(height, width, seed=0):
+    """Patches of colour: something for a network to tell apart."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (5, 6, 3), dtype=np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
+
+
+def logits_by_hand(network, image, size):
+    """Normalised and resized without any of our own functions."""
+    height, width = image.shape[:2]
+    if size is not None:
+        scale = size / min(height, width)
+        target = (int(width * scale + 0.5), int(height * scale + 0.5))
+        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        image = cv2.resize(image, target, interpolation=way)
+    scaled = (image / 255 - [0.5, 0.4, 0.3]) / [0.2, 0.3, 0.4]
+    batch = torch.from_numpy(scaled.transpose(2, 0, 1)).float()[None]
+    with torch.no_grad():
+        logits = copy.deepcopy(network).eval()(batch)["out"]
+    return F.interpolate(logits, (height, width), mode="bilinear", align_corners=False)[0]
+
+
+@pytest.mark.parametrize("size", [None, 48, 96])
+@pytest.mark.parametrize("shape", [(64, 64), (75, 101), (131, 49), (33, 200)])
+def test_a_mask_has_its_pictures_own_size_and_is_that_of_a_forward_by_hand(
+    write, network, shape, size
+):
+    image = picture(*shape)
+    mask = Predictor(write(image_min_size=size)).predict(image)
+    assert mask.shape == shape
+    assert mask.dtype == np.uint8
+    logits = logits_by_hand(network, image, size)
+    best = logits.max(0)
+    chosen = logits.gather(0, torch.from_numpy(mask).long()[None])[0]
+    assert float((best.values - chosen).max()) < 1e-4, "another class, and not for rounding"
+    assert (best.indices.numpy() == mask).mean() > 0.99
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "bf16"])
+def test_half_precision_is_nearly_the_same(write, precision):
+    image, path = picture(75, 101), write(image_min_size=None)
+    whole, half = Predictor(path), Predictor(path, precision=precision)
+    agree = (whole.predict(image) == half.predict(image)).mean()
+    assert 0.9 < agree < 1, "as precise as single precision, so it is not half"
+
+
+def test_the_masks_are_not_all_of_one_class(write):
+    """Without this, the comparisons above would prove little."""
+    mask = Predictor(write(image_min_size=None)).predict(picture(75, 101))
+    assert np.bincount(mask.ravel(), minlength=3).min() > 100
+
+
+def test_a_picture_is_left_as_it_was_and_the_answer_is_the_same_again(write):
+    predictor, image = Predictor(write()), picture(40, 50)
+    before = image.copy()
+    first = predictor.predict(image)
+    assert np.array_equal(image, before)
+    assert np.array_equal(predictor.predict(image), first)
+    flipped = image[:, ::-1]
+    assert np.array_equal(predictor.predict(flipped), predictor.predict(flipped.copy()))
+
+
+def test_the_checkpoint_says_the_classes(write):
+    predictor = Predictor(write())
+    assert predictor.classes.to_mapping() == CLASSES
+    assert predictor.description.stage == "aspp"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "os.mkdir",
+        "torchvision.models.segmentation.lraspp_mobilenet_v3_large",
+        "aerialseg.models.networks.os.system",
+        "aerialseg.models.layer_groups.freeze_below",
+        f"{BUILDERS}.unheard_of",
+        f"{BUILDERS}._check_known",
+        f"{BUILDERS}.lraspp_mobilenet_v3_large.__call__",
+        f"{BUILDERS}.__doc__",
+        f"{BUILDERS}.ConfigError",
+        f"{BUILDERS}.nn",
+        f"{BUILDERS}.EncoderDecoder",
+        "lraspp_mobilenet_v3_large",
+        "",
+    ],
+)
+def test_a_checkpoint_may_only_name_one_of_our_builders(write, tmp_path, monkeypatch, target):
+    monkeypatch.chdir(tmp_path)
+    path = write(network={"_target_": target, "num_classes": 3})
+    with pytest.raises(CheckpointError) as error:
+        Predictor(path)
+    (line,) = error.value.problems
+    assert line == (
+        f"{path}: names the network '{target}'; only builders of {BUILDERS} are accepted"
+    )
+    assert {entry.name for entry in tmp_path.iterdir()} == {path.name, f"{path.name}.sha256"}
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        LRASPP | {"num_classes": 4},
+        LRASPP | {"aux_head": True},
+        {"_target_": LRASPP["_target_"]},
+        {"_target_": f"{BUILDERS}.deeplabv3_mobilenet_v3_large", "num_classes": 3},
+    ],
+)
+def test_tensors_that_do_not_fit_the_description_are_refused(write, described):
+    path = write(network=described)
+    with pytest.raises(CheckpointError) as error:
+        Predictor(path)
+    (line,) = error.value.problems
+    assert line.startswith(f"{path}: does not fit the network it describes: ")
+    assert "\n" not in line
+    assert len(line) < 400
+
+
+def test_functions_that_builders_only_use_are_no_builders(write, monkeypatch):
+    monkeypatch.setattr(networks, "mkdir", os.makedirs, raising=False)
+    with pytest.raises(CheckpointError, match="names the network"):
+        Predictor(write(network={"_target_": f"{BUILDERS}.mkdir", "name": "x"}))
+
+
+def test_a_missing_checkpoint_is_named(tmp_path):
+    with pytest.raises(CheckpointError, match="no such file"):
+        Predictor(tmp_path / "best.ckpt")
+
+
+@pytest.mark.parametrize("has_gpu", [True, False])
+def test_the_device_is_what_the_accelerator_means(monkeypatch, has_gpu):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
+    gpu = "cuda" if has_gpu else "cpu"
+    assert [native_device(name) for name in ("auto", "gpu", "cuda", "cpu")] == [gpu] * 3 + ["cpu"]
+    assert native_device() == gpu

@@ -1,0 +1,120 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional as F
+
+from aerialseg.kernels.atrous import AtrousConv2d, quicken_gradients
+from aerialseg.models import networks
+
+KINDS = ["dense", "depthwise"]
+
+
+def convolution(kind, *, channels=3, size=(3, 3), dilation=(2, 2), bias=False, **changes):
+    outputs, groups = (4, 1) if kind == "dense" else (channels, channels)
+    padding = tuple(d * (k // 2) for d, k in zip(dilation, size, strict=True))
+    arguments = {"padding": padding, "dilation": dilation, "groups": groups, "bias": bias}
+    return nn.Conv2d(channels, outputs, size, **arguments | changes).double()
+
+
+def gradients(conv, image, pull):
+    leaf = image.clone().requires_grad_()
+    output = conv(leaf)
+    wanted = [leaf, *conv.parameters()]
+    return [output, *torch.autograd.grad(output, wanted, pull)]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.sampled_from(KINDS),
+    st.tuples(*[st.sampled_from([1, 3, 5])] * 2),
+    st.tuples(*[st.integers(2, 9)] * 2),
+    st.tuples(*[st.integers(1, 8)] * 2),
+    st.booleans(),
+    st.booleans(),
+)
+def test_output_and_gradients_are_those_of_torch(kind, size, dilation, shape, bias, channels_last):
+    torch.manual_seed(0)
+    conv = convolution(kind, size=size, dilation=dilation, bias=bias)
+    order = torch.channels_last if channels_last else torch.contiguous_format
+    image = torch.randn(2, 3, *shape).double().contiguous(memory_format=order)
+    pull = torch.randn(2, conv.out_channels, *shape).double()
+    wanted = gradients(conv, image, pull)
+    quicken_gradients(conv)
+    assert type(conv) is AtrousConv2d
+    found = gradients(conv, image, pull)
+    assert torch.equal(wanted[0], found[0])
+    for theirs, ours in zip(wanted, found, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_are_those_of_small_differences(kind):
+    conv = convolution(kind, bias=True)
+    quicken_gradients(conv)
+    image = torch.randn(2, 3, 4, 5).double().requires_grad_()
+    assert torch.autograd.gradcheck(conv, (image,))
+    weight = torch.randn_like(conv.weight).requires_grad_()
+    call = torch.func.functional_call
+    assert torch.autograd.gradcheck(lambda w: call(conv, {"weight": w}, (image,)), (weight,))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("frozen", ["input", "weight"])
+def test_what_is_frozen_gets_no_gradient(kind, frozen):
+    conv = convolution(kind)
+    quicken_gradients(conv)
+    conv.weight.requires_grad_(frozen != "weight")
+    image = torch.randn(2, 3, 4, 5).double().requires_grad_(frozen != "input")
+    conv(image).sum().backward()
+    assert (image.grad is None) == (frozen == "input")
+    assert (conv.weight.grad is None) == (frozen == "weight")
+
+
+@pytest.mark.parametrize(
+    "conv",
+    [
+        convolution("dense", dilation=(1, 1)),
+        convolution("dense", stride=2),
+        convolution("dense", padding=1),
+        convolution("dense", padding_mode="reflect"),
+        convolution("dense", channels=4, groups=2),
+        convolution("dense", size=(2, 2), padding=1),
+        nn.ConvTranspose2d(3, 4, 3, padding=2, dilation=2),
+    ],
+    ids=lambda conv: str(conv),
+)
+def test_other_convolutions_are_left_alone(conv):
+    kind = type(conv)
+    quicken_gradients(conv)
+    assert type(conv) is kind
+
+
+def test_in_half_precision_torch_does_it(monkeypatch):
+    conv = convolution("dense").float()
+    quicken_gradients(conv)
+    monkeypatch.setattr("aerialseg.kernels.atrous._AtrousConvolution", None)
+    image = torch.randn(1, 3, 4, 5)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert conv(image).dtype == torch.bfloat16
+    assert conv.bfloat16()(image.bfloat16()).dtype == torch.bfloat16
+    with torch.no_grad():
+        assert conv.float()(image).dtype == torch.float32
+
+
+def test_a_whole_network_learns_the_same():
+    torch.manual_seed(0)
+    plain = networks.deeplabv3_mobilenet_v3_large(3, aux_head=False).eval()
+    ours = networks.deeplabv3_mobilenet_v3_large(3, aux_head=False).eval()
+    ours.load_state_dict(plain.state_dict())
+    quicken_gradients(ours)
+    quick = [name for name, module in ours.named_modules() if type(module) is AtrousConv2d]
+    assert len(quick) == 6, "three of ASPP, three of the backbone"
+    assert ours.state_dict().keys() == plain.state_dict().keys()
+    image, target = torch.randn(2, 3, 64, 96), torch.randint(0, 3, (2, 4, 6))
+    for network in (plain, ours):
+        F.cross_entropy(network(image)["out"], target).backward()
+    for (name, theirs), own in zip(plain.named_parameters(), ours.parameters(), strict=True):
+        scale = float(theirs.grad.abs().max())
+        assert torch.allclose(theirs.grad, own.grad, rtol=0, atol=1e-4 * scale), name

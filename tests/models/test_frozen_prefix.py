@@ -1,0 +1,81 @@
+import pytest
+import torch
+from torch import nn
+
+from aerialseg.models.frozen_prefix import FrozenPrefix, has_frozen_prefix
+from aerialseg.models.layer_groups import freeze_below, frozen_modules, layer_groups
+from aerialseg.models.networks import deeplabv3_mobilenet_v3_large, lraspp_mobilenet_v3_large
+
+GROUPS = [
+    "backbone.*",
+    "classifier.0",
+    ["classifier.1", "aux_classifier.0", "aux_classifier.1", "aux_classifier.2"],
+    ["classifier.2", "aux_classifier.3"],
+    "classifier.3",
+    ["classifier.4", "aux_classifier.4"],
+]
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return deeplabv3_mobilenet_v3_large(3)
+
+
+def split(network, start):
+    groups = layer_groups(network, GROUPS)
+    network.train().requires_grad_(True)
+    freeze_below(groups, start)
+    frozen = frozen_modules(groups, start)
+    return frozen, FrozenPrefix(network, frozen) if has_frozen_prefix(network, frozen) else None
+
+
+@pytest.mark.parametrize(
+    ("start", "depth"),
+    [
+        ("classifier.0", {"out": 0, "aux": 0}),
+        ("classifier.1", {"out": 1, "aux": 0}),
+        ("classifier.2", {"out": 2, "aux": 3}),
+        ("classifier.4", {"out": 4, "aux": 4}),
+    ],
+)
+def test_prefix_and_rest_are_the_network(network, start, depth):
+    _, prefix = split(network, start)
+    assert prefix.depth == depth
+    images = torch.randn(2, 3, 48, 64, generator=torch.Generator().manual_seed(1))
+    features = prefix.features(images)
+    torch.manual_seed(5)
+    logits = prefix.logits({name: value.clone() for name, value in features.items()})
+    torch.manual_seed(5)
+    for name, expected in network(images).items():
+        torch.testing.assert_close(logits[name], expected, rtol=0, atol=1e-6)
+
+
+def test_only_what_learns_gets_a_gradient(network):
+    _, prefix = split(network, "classifier.1")
+    features = prefix.features(torch.randn(2, 3, 48, 64))
+    logits = prefix.logits({name: value.clone() for name, value in features.items()})
+    network.zero_grad()
+    sum(value.square().sum() for value in logits.values()).backward()
+    with_gradient = {n for n, p in network.named_parameters() if p.grad is not None}
+    learning = {n for n, p in network.named_parameters() if p.requires_grad}
+    assert with_gradient == learning
+
+
+def test_tensors_are_those_that_do_not_learn(network):
+    frozen, prefix = split(network, "classifier.4")
+    expected = {t.data_ptr() for module in frozen for t in module.state_dict().values()}
+    assert {tensor.data_ptr() for tensor in prefix.tensors()} == expected
+
+
+@pytest.mark.parametrize("start", [0, 5])
+def test_a_backbone_that_learns_cannot_be_cut_off(network, start):
+    frozen, prefix = split(network, start)
+    assert prefix is None
+    with pytest.raises(ValueError, match="no backbone that is wholly frozen"):
+        FrozenPrefix(network, frozen)
+
+
+@pytest.mark.parametrize("network", [nn.Conv2d(3, 2, 1), lraspp_mobilenet_v3_large(2)])
+def test_other_networks_cannot_be_cut(network):
+    assert not has_frozen_prefix(network, list(network.modules()))

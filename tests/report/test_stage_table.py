@@ -1,0 +1,232 @@
+import csv
+import json
+import re
+from datetime import datetime
+
+import pytest
+from hydra.core.utils import JobReturn
+from omegaconf import OmegaConf
+
+from aerialseg.report.stage_table import COLUMNS, as_csv, print_forecast, print_table, table_rows
+from aerialseg.tasks.hydra_callbacks import StageTable
+
+
+def metrics(dice, *, miou=0.25, parameters=3084, seconds=12.34):
+    return {
+        "stage": "head",
+        "val/dice": dice,
+        "val/miou": miou,
+        "val/loss": 1.0,
+        "trainable_parameters": parameters,
+        "seconds": seconds,
+    }
+
+
+def job(name, dice, previous=None, **facts):
+    return {"job": name, "previous": previous, **metrics(dice, **facts)}
+
+
+def test_one_row_a_job_with_the_gain_over_the_stage_it_started_from():
+    rows = table_rows(
+        [
+            job("head", 0.25),
+            job("decoder", 0.33333, "head", miou=0.5),
+            job("aspp", 0.3, "decoder"),
+        ]
+    )
+    assert rows[0] == {
+        "stage": "head",
+        "trainable_parameters": 3084,
+        "val_dice": 0.25,
+        "val_miou": 0.25,
+        "gain": None,
+        "seconds": 12.3,
+    }
+    assert [row["stage"] for row in rows] == ["head", "decoder", "aspp"]
+    assert [row["val_dice"] for row in rows] == [0.25, 0.3333, 0.3]
+    assert [row["gain"] for row in rows[1:]] == [0.0833, -0.0333]
+    assert rows[1]["val_miou"] == 0.5
+
+
+def test_in_a_sweep_no_job_is_measured_by_the_one_before():
+    rows = table_rows([job("aspp lr=1", 0.25, "decoder"), job("aspp lr=2", 0.5, "decoder")])
+    assert [row["gain"] for row in rows] == [None, None]
+
+
+def test_no_jobs_make_no_rows():
+    assert table_rows([]) == []
+    assert as_csv([]) == ",".join(COLUMNS) + "\n"
+
+
+def test_csv_has_the_columns_in_order_and_no_gain_for_the_first():
+    text = as_csv(table_rows([job("head", 0.25), job("decoder", 0.5, "head")]))
+    assert text == (
+        "stage,trainable_parameters,val_dice,val_miou,gain,seconds\n"
+        "head,3084,0.25,0.25,,12.3\n"
+        "decoder,3084,0.5,0.25,0.25,12.3\n"
+    )
+
+
+def test_the_table_is_legible(capsys, tmp_path):
+    rows = table_rows(
+        [
+            job("head", 0.25, parameters=3084, seconds=9),
+            job("full", 0.2, "head", parameters=11_027_356, seconds=7261),
+        ]
+    )
+    print_table(rows, tmp_path / "stages.csv")
+    shown = capsys.readouterr().out
+    for text in ("11,027,356", "0.2500", "-0.0500", " 9 s", "2 h 01 min", "mIoU"):
+        assert text in shown
+    assert "".join(shown.split()).endswith("stages.csv")
+
+
+def config(root, stage, folder=None):
+    folder = folder or f"{root}/{stage}/train"
+    return OmegaConf.create(
+        {
+            "paths": {"runs_dir": str(root.parent), "output_dir": str(folder)},
+            "run_name": root.name,
+            "stage": {"name": stage, "previous": None if stage == "head" else "head"},
+        }
+    )
+
+
+def run(callback, jobs):
+    callback.on_multirun_start(jobs[0][0])
+    for cfg, returned in jobs:
+        callback.on_job_end(cfg, JobReturn(_return_value=returned))
+    callback.on_multirun_end(jobs[-1][0])
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_printed_table_does_not_cut_what_differs_in_a_sweep(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    names = ["aspp stage.learning_rate=0.004", "aspp stage.learning_rate=0.008"]
+    metrics = {"val/dice": 0.5, "val/miou": 0.4, "trainable_parameters": 9, "seconds": 1}
+    print_table(
+        table_rows([{"job": name, "previous": "decoder", **metrics} for name in names]),
+        tmp_path / "sweep.csv",
+    )
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in names)
+
+
+def test_a_multirun_of_stages_leaves_a_table(tmp_path, capsys):
+    root = tmp_path / "runs" / "default"
+    run(
+        StageTable(),
+        [(config(root, "head"), metrics(0.2)), (config(root, "decoder"), metrics(0.5))],
+    )
+    rows = read(root / "stages.csv")
+    assert [row["stage"] for row in rows] == ["head", "decoder"]
+    assert [row["gain"] for row in rows] == ["", "0.3"]
+    assert "decoder" in capsys.readouterr().out
+
+
+def test_a_sweep_names_its_rows_by_stage_and_by_what_differs(tmp_path):
+    root = tmp_path / "runs" / "default"
+    jobs = [
+        (config(root, stage, f"{root}/{stage}/stage.learning_rate={rate}/train"), metrics(0.2))
+        for stage in ("head", "aspp")
+        for rate in ("4e-3", "8e-3")
+    ]
+    run(StageTable(), jobs)
+    assert not (root / "stages.csv").exists(), "that is the curriculum's"
+    assert [row["stage"] for row in read(root / "sweep.csv")] == [
+        "head stage.learning_rate=4e-3",
+        "head stage.learning_rate=8e-3",
+        "aspp stage.learning_rate=4e-3",
+        "aspp stage.learning_rate=8e-3",
+    ]
+
+
+@pytest.mark.parametrize("returned", [None, {"dice": 0.5}, "submission.csv"])
+def test_tasks_that_train_nothing_leave_no_table(tmp_path, capsys, returned):
+    root = tmp_path / "runs" / "default"
+    run(StageTable(), [(config(root, "head"), returned)])
+    assert not list(tmp_path.rglob("*.csv"))
+    assert capsys.readouterr().out == ""
+
+
+def test_a_job_that_raised_has_no_row(tmp_path):
+    root, callback = tmp_path / "runs" / "default", StageTable()
+    callback.on_multirun_start(config(root, "head"))
+    callback.on_job_end(config(root, "head"), JobReturn(_return_value=metrics(0.2)))
+    callback.on_job_end(config(root, "decoder"), JobReturn(_return_value=ValueError("no")))
+    callback.on_multirun_end(config(root, "decoder"))
+    assert [row["stage"] for row in read(root / "stages.csv")] == ["head"]
+
+
+def measured(stage, **changes):
+    row = {
+        "stage": stage,
+        "epochs": 6,
+        "left": 6,
+        "step": 0.05,
+        "validation_batch": 0.012345,
+        "features": 0.0,
+        "seconds": 60.0,
+        "at_most": False,
+    }
+    return row | changes
+
+
+def forecast_of(*rows, capsys):
+    jobs = [{"job": row["stage"], **row} for row in rows]
+    print_forecast(jobs, now=datetime(2024, 3, 5, 14, 28))
+    lines = capsys.readouterr().out.splitlines()
+    return [[cell.strip() for cell in re.split("[│┃]", line)[1:-1]] for line in lines], lines[-1]
+
+
+def test_the_forecast_has_a_row_a_job_and_the_time_it_is_done(capsys):
+    cells, last = forecast_of(
+        measured("head"), measured("full", step=2.345, seconds=190), capsys=capsys
+    )
+    header = ["stage", "training step", "validation batch", "epochs", "time"]
+    assert header in cells
+    assert ["head", "50 ms", "12.3 ms", "6", "60 s"] in cells
+    assert ["full", "2.35 s", "12.3 ms", "6", "3 min"] in cells
+    assert ["all", "", "", "", "4 min"] in cells
+    assert last == "about 4 min: started now, done at 14:32"
+
+
+def test_the_forecast_tells_features_what_is_over_and_what_may_end_early(capsys):
+    over = {"left": 0, "step": None, "validation_batch": None, "features": None, "seconds": 0.0}
+    cells, last = forecast_of(
+        measured("head", **over),
+        measured("decoder", left=2, features=3.0, at_most=True),
+        capsys=capsys,
+    )
+    assert ["head", "", "", "", "finished", "0 s"] in cells
+    assert ["decoder", "50 ms", "12.3 ms", "3 s", "2 of 6 left", "60 s"] in cells
+    assert last == "at most 60 s: started now, done by 14:29"
+
+
+def test_a_multirun_that_measured_leaves_its_forecast_for_training(tmp_path, capsys):
+    root = tmp_path / "runs" / "default"
+    jobs = [(config(root, s, f"{root}/{s}/check"), measured(s)) for s in ("head", "decoder")]
+    run(StageTable(), jobs)
+    rows = json.loads((root / "forecast.json").read_text())["stages"]
+    assert [row["stage"] for row in rows] == ["head", "decoder"]
+    assert capsys.readouterr().out.startswith("Forecast")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["forecast.json"]
+
+
+def test_a_sweep_and_a_single_job_show_their_forecast_and_leave_nothing(tmp_path, capsys):
+    root = tmp_path / "runs" / "default"
+    sizes = ["data.batch_size=4", "data.batch_size=8"]
+    folders = [f"{root}/head/{size}/check" for size in sizes]
+    run(StageTable(), [(config(root, "head", folder), measured("head")) for folder in folders])
+    shown = capsys.readouterr().out
+    assert all(f"head {size}" in shown for size in sizes)
+    single = StageTable()
+    cfg = config(root, "aspp", f"{root}/aspp/check")
+    single.on_job_end(cfg, JobReturn(_return_value=measured("aspp")))
+    single.on_run_end(cfg)
+    assert "aspp" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,78 @@
+"""What a measured pace comes to, in hand-computed numbers; nothing is timed."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from aerialseg.callbacks.pace import Pace
+from aerialseg.errors import ConfigError
+from aerialseg.training import measure as module_under_test
+from aerialseg.training.build import build_trainer
+from aerialseg.training.measure import measure
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
+    """Ten training batches of half a second, four of validation of a quarter, and features."""
+    pace = Pace(0.5, 0.25), 3.0
+    monkeypatch.setattr(module_under_test, "_try", lambda *arguments, **options: pace)
+    data = SimpleNamespace(train_dataloader=lambda: range(10), val_dataloader=lambda: range(4))
+
+    def row(*overrides):
+        given = ["trainer=cpu", "stage.epochs=6", f"paths.runs_dir={tmp_path}", "logger=none"]
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            cfg = compose("config", [*given, *overrides])
+        return measure(cfg, None, data, build_trainer(cfg))
+
+    return row
+
+
+def test_a_stage_is_its_features_its_steps_and_its_validations(measured):
+    assert measured() == {
+        "stage": "head",
+        "epochs": 6,
+        "left": 6,
+        "step": 0.5,
+        "validation_batch": 0.25,
+        "features": 3.0,
+        "seconds": 3.0 + 6 * (10 * 0.5 + 4 * 0.25),
+        "at_most": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("overrides", "seconds"),
+    [
+        (["trainer.max_epochs=2"], 12.0),
+        (["+trainer.limit_train_batches=3"], 6 * (1.5 + 1.0)),
+        (["+trainer.limit_train_batches=99"], 36.0),
+        (["+trainer.limit_train_batches=0.35", "+trainer.limit_val_batches=0.5"], 6 * (1.5 + 0.5)),
+        (["+trainer.limit_val_batches=0"], 30.0),
+        (["+trainer.check_val_every_n_epoch=4"], 31.0),
+    ],
+)
+def test_limits_of_the_trainer_are_honoured(measured, overrides, seconds):
+    assert measured(*overrides)["seconds"] == pytest.approx(3.0 + seconds)
+
+
+def test_early_stopping_makes_it_the_most(measured):
+    assert measured("callbacks.early_stopping.patience=4")["at_most"] is True
+    assert measured("callbacks.early_stopping.patience=5")["at_most"] is False
+
+
+def test_a_finished_stage_takes_no_time_unless_it_is_to_be_overwritten(measured, tmp_path):
+    folder = tmp_path / "default" / "head" / "train"
+    folder.mkdir(parents=True)
+    (folder / "metrics.json").write_text("{}")
+    row = measured()
+    assert (row["left"], row["seconds"], row["step"]) == (0, 0.0, None)
+    assert measured("existing=overwrite")["left"] == 6
+
+
+def test_without_a_number_of_epochs_there_is_nothing_to_work_out(measured):
+    with pytest.raises(ConfigError, match=r"trainer\.max_epochs"):
+        measured("trainer.max_epochs=-1")
