@@ -1,69 +1,13 @@
 """A run that was stopped and resumed equals, bit for bit, one that never was."""
 
 import shutil
-from functools import partial
 
 import pytest
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping
 
-from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
-from helpers.tiny_training import RaiseAt, make_data, make_module, make_trainer, small_network
-
-SCHEDULERS = {
-    "polynomial": partial(torch.optim.lr_scheduler.PolynomialLR, total_iters=5, power=0.9),
-    "cosine": partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=5),
-    "none": None,
-}
-OPTIMIZERS = {
-    "sgd": partial(torch.optim.SGD, lr=0.05, momentum=0.9, weight_decay=1e-4, nesterov=True),
-    "adamw": partial(torch.optim.AdamW, lr=1e-2),
-}
-
-
-class LearningRates(pl.Callback):
-    def __init__(self):
-        self.seen = {}
-
-    def on_train_epoch_start(self, trainer, pl_module):
-        self.seen[trainer.current_epoch] = trainer.optimizers[0].param_groups[0]["lr"]
-
-
-def fit(folder, data, *, resume=False, extra=(), seed=0, optimizer="sgd", **options):
-    """Trains with fresh objects, the random state of the process being another each time."""
-    scheduler = SCHEDULERS[options.pop("scheduler", "polynomial")]
-    patience, mode = options.pop("patience", 99), options.pop("mode", "max")
-    pictures = {name: options.pop(name) for name in ("count", "num_workers") if name in options}
-    module = make_module(
-        small_network(seed), optimizer=OPTIMIZERS[optimizer], scheduler=scheduler, start=1
-    )
-    torch.manual_seed(torch.seed())
-    rates = LearningRates()
-    stopping = EarlyStopping("val/dice", mode="max", patience=patience, min_delta=0.5)
-    checkpoint = InMemoryCheckpoint(str(folder), mode=mode, every_n_epochs=2)
-    trainer = make_trainer([checkpoint, rates, stopping, *extra], epochs=5, **options)
-    snapshot = folder / "last.ckpt" if resume else None
-    trainer.fit(module, make_data(data, **pictures), ckpt_path=snapshot)
-    return rates.seen
-
-
-def same(first, second):
-    """Equal in every key, value and bit."""
-    if isinstance(first, torch.Tensor):
-        return isinstance(second, torch.Tensor) and torch.equal(first, second)
-    if isinstance(first, dict):
-        return first.keys() == second.keys() and all(same(first[k], second[k]) for k in first)
-    if isinstance(first, list | tuple):
-        return len(first) == len(second) and all(map(same, first, second))
-    return first == second
-
-
-def assert_same_run(first, second):
-    for name in ("last.ckpt", "best.ckpt"):
-        files = [torch.load(folder / name, weights_only=True) for folder in (first, second)]
-        for key in files[0].keys() | files[1].keys():
-            assert same(files[0][key], files[1][key]), f"{name}: {key}"
+from helpers.resuming import OPTIMIZERS, SCHEDULERS, assert_same_run, fit
+from helpers.tiny_training import RaiseAt
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

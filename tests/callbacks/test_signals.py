@@ -6,11 +6,11 @@ import signal
 import pytest
 import pytorch_lightning as pl
 import torch
-from test_resume import assert_same_run, fit
 
 from aerialseg.callbacks.signals import StopOnSignal
 from aerialseg.stopping import Stopped
 from aerialseg.storage.checkpoints import read_checkpoint, read_description
+from helpers.resuming import assert_same_run, fit
 
 BATCHES = 4  # in an epoch
 

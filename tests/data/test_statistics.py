@@ -59,7 +59,7 @@ def test_samples_without_a_mask_count_nothing(root, classes, cache):
 
 def test_the_second_time_no_mask_is_decoded(root, classes, cache, monkeypatch):
     first = _count(root, classes, cache)
-    monkeypatch.setattr("aerialseg.data.statistics.read_mask", None)
+    monkeypatch.setattr("aerialseg.data.cache.counts.read_mask", None)
     assert np.array_equal(_count(root, classes, cache), first)
 
 
@@ -88,7 +88,7 @@ def test_a_stale_or_damaged_count_is_made_again(root, classes, cache, change, mo
 def test_a_moved_data_set_with_its_times_needs_no_new_count(root, classes, cache, monkeypatch):
     first = _count(root, classes, cache)
     shutil.copytree(root, root.parent / "moved", copy_function=shutil.copy2)
-    monkeypatch.setattr("aerialseg.data.statistics.read_mask", None)
+    monkeypatch.setattr("aerialseg.data.cache.counts.read_mask", None)
     assert np.array_equal(_count(root.parent / "moved", classes, cache), first)
 
 
@@ -172,7 +172,7 @@ def test_all_problems_come_at_once_but_not_by_the_hundred(tmp_path, classes, cac
 
 def test_a_long_first_pass_is_announced(root, classes, cache, caplog, monkeypatch):
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr("aerialseg.data.statistics._MANY", 3)
+    monkeypatch.setattr("aerialseg.data.cache.counts._MANY", 3)
     _count(root, classes, cache)
     _count(root, classes, cache)
     assert caplog.messages == ["checking and counting 3 masks, once; the result is kept"]

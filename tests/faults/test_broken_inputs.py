@@ -7,7 +7,6 @@ import sys
 import warnings
 from pathlib import Path
 
-import broken
 import pytest
 from PIL import Image
 
@@ -19,6 +18,7 @@ from aerialseg.data.layouts.archives import unpack
 from aerialseg.data.layouts.tables import read_id_column, read_id_lines
 from aerialseg.errors import AerialsegError
 from aerialseg.inference.predictor import Predictor
+from helpers import broken
 from helpers.broken import IDS, PICTURE, archive, checkpoint, cut, png, saved
 from helpers.broken_checkpoints import CHECKPOINTS
 from helpers.broken_files import ARCHIVES, CLASS_TABLES, CONFIGS, LISTS, TABLES

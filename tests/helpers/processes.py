@@ -22,6 +22,7 @@ import torch
 import yaml
 
 from aerialseg.storage.checkpoints import read_checkpoint
+from helpers.comparison import same
 
 RUN = Path(__file__).parents[2] / "run.py"
 EPOCHS = 3
@@ -203,14 +204,3 @@ def _state(path: Path) -> dict[str, object]:
 
 
 _state_of_whole = cache(_state)
-
-
-def same(first: object, second: object) -> bool:
-    """Equal in every key, value and bit."""
-    if isinstance(first, torch.Tensor):
-        return isinstance(second, torch.Tensor) and torch.equal(first, second)
-    if isinstance(first, dict):
-        return first.keys() == second.keys() and all(same(first[k], second[k]) for k in first)
-    if isinstance(first, list | tuple):
-        return len(first) == len(second) and all(map(same, first, second))
-    return first == second

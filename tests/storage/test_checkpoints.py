@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_tensor_files import flip
 
 from aerialseg.errors import AerialsegError, CheckpointError
 from aerialseg.storage import checkpoints
@@ -24,6 +23,7 @@ from aerialseg.storage.checkpoints import (
     tensor_bytes,
     write_checkpoint,
 )
+from helpers.damage import flip
 from helpers.tiny_training import describe_run, small_network
 
 OTHER = "get it again, or use the release of aerialseg that wrote it"

@@ -8,6 +8,7 @@ import torch
 
 from aerialseg.errors import CheckpointError
 from aerialseg.storage.sealed_tensors import keep_as, load_safely, save_sealed
+from helpers.damage import flip
 
 CONTENT = {"a": torch.arange(1000.0), "b": {"c": torch.ones(100)}, "d": "text"}
 
@@ -28,12 +29,6 @@ def line_of(read, path):
 
 def digest_of(path):
     return path.with_name(f"{path.name}.sha256")
-
-
-def flip(path, place):
-    content = bytearray(path.read_bytes())
-    content[place] ^= 1
-    path.write_bytes(content)
 
 
 def test_the_digest_beside_a_checkpoint_is_that_of_the_whole_file(written):
