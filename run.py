@@ -17,7 +17,7 @@ CONF_DIR = Path(__file__).parent / "conf"
 @hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="config")
 def main(cfg: DictConfig) -> object:
     """Checks one composed config and runs the task it names."""
-    from aerialseg.config.tasks import run_task  # torch comes with it, and --help must not wait
+    from aerialseg.config.command import run_task  # imports torch, and --help must not wait
 
     return run_task(cfg)
 
@@ -31,5 +31,5 @@ if __name__ == "__main__":
     except ConfigError as error:
         sys.exit(error.lines())
     except Stopped as stop:
-        print(stop.line(sys.argv[1:]), file=sys.stderr)
+        print(stop, file=sys.stderr)
         raise

@@ -1,11 +1,12 @@
 """One step of the first stage from the features of its frozen part, which are computed once."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import torch
 
 from aerialseg.models.module import Batch
-from aerialseg.training.feature_cache import cache_features
+from aerialseg.training.feature_cache import cache_stage_features
 from benchmarks.command import run
 from benchmarks.experiment import config, data_module, training_module
 from benchmarks.pictures import data_root
@@ -19,15 +20,15 @@ def rows(setting: Setting) -> Iterator[Row]:
     """A training step of stage 1 on a batch of 2, from cached features, reading them included."""
     root = data_root(setting, train=2)
     options = ("stage=head", "stage.cache_features=on", "data.batch_size=2", "data.num_workers=0")
-    cfg = config(root, *options)
+    experiment = config(root, *options)
     data = data_module(root, *options)
-    module = training_module(cfg, data).to(setting.device)
+    module = training_module(experiment, data).to(setting.device)
     (batch,) = data.train_dataloader()
     plain = PlainStep(module)
     images = module.normalised(batch["image"].to(setting.device)).contiguous()
     target = batch["mask"].to(setting.device).long()
 
-    cache_features(cfg, module, data)
+    cache_stage_features(experiment, module, data, cache_dir=Path(experiment.paths.cache_dir))
     loader = data.train_dataloader()
     module.eval()
     wanted = module.training_step({"image": batch["image"].to(setting.device), "mask": target}, 0)

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig
 
+from aerialseg.config.schema import Experiment
+from aerialseg.config.validation import resolve
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.models.module import SegmentationModule
 from aerialseg.training.build import build_data, build_module
@@ -14,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
 
 
-def config(root: Path, *overrides: str) -> DictConfig:
+def config(root: Path, *overrides: str) -> Experiment:
     """The config of one command line on the pictures in ``root``.
 
     The network starts from the weights that come with the project: what it says of pictures has
@@ -29,7 +30,7 @@ def config(root: Path, *overrides: str) -> DictConfig:
         "stage.init_checkpoint=null",
     )
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return compose("config", [*given, *overrides])
+        return resolve(compose("config", [*given, *overrides]))
 
 
 def data_module(root: Path, *overrides: str) -> AerialSegDataModule:
@@ -37,7 +38,7 @@ def data_module(root: Path, *overrides: str) -> AerialSegDataModule:
     return build_data(config(root, *overrides))
 
 
-def training_module(cfg: DictConfig, data: AerialSegDataModule) -> SegmentationModule:
+def training_module(experiment: Experiment, data: AerialSegDataModule) -> SegmentationModule:
     """The module that a stage trains."""
-    module, _ = build_module(cfg, data)
+    module, _ = build_module(experiment, data)
     return module

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from functools import partial
 from os import cpu_count
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
-from omegaconf import DictConfig
 from torch.utils.data import DataLoader
 
-from aerialseg.training.build import build_data
-from aerialseg.training.hardware import precision
+from aerialseg.config.schema import Experiment
+from aerialseg.training.build import build_data, chosen_precision
 from aerialseg.training.quiet import quieten_lightning
 from benchmarks.experiment import config, training_module
 from benchmarks.pictures import data_root
@@ -56,21 +55,21 @@ def measure(stage: str, setting: Setting) -> StageSpeed:
     warm_up = 1 if setting.quick else 2 * workers + 8
     root = data_root(setting, train=setting.count(400) * batch_size, val=2 * warm_up * batch_size)
     choices = f"data.batch_size={batch_size}", f"data.num_workers={workers}"
-    cfg = config(root, f"stage={stage}", *choices)
-    data = build_data(cfg)
-    module = training_module(cfg, data)
+    experiment = config(root, f"stage={stage}", *choices)
+    data = build_data(experiment)
+    module = training_module(experiment, data)
     loader, val_loader = data.train_dataloader(), data.val_dataloader()
     batch = data.transfer_batch_to_device(next(iter(loader)), torch.device(setting.device), 0)
     resident = DataLoader([batch] * len(loader), batch_size=None)  # type: ignore[arg-type, var-annotated] # any sequence serves
 
     on_batch, on_loader = (Clock(warm_up, 0 if setting.quick else _SECONDS) for _ in range(2))
-    trainer = _trainer(cfg, on_batch, setting.device, limit_val_batches=0)
+    trainer = _trainer(experiment, on_batch, setting.device, limit_val_batches=0)
     memory = peak_memory(partial(trainer.fit, module, resident, val_loader), setting.device)
-    _trainer(cfg, on_loader, setting.device).fit(module, loader, val_loader)
+    _trainer(experiment, on_loader, setting.device).fit(module, loader, val_loader)
     del loader, val_loader  # ends their workers
     return StageSpeed(
         name=stage,
-        epochs=cfg.stage.epochs,
+        epochs=experiment.stage.epochs,
         batch_size=batch_size,
         resident=on_batch.training.rate,
         loaded=on_loader.training.rate,
@@ -130,15 +129,15 @@ class Clock(pl.Callback):
 
 
 def _trainer(
-    cfg: DictConfig, clock: Clock, device: str, *, limit_val_batches: int | None = None
+    experiment: Experiment, clock: Clock, device: str, *, limit_val_batches: int | None = None
 ) -> pl.Trainer:
     """A trainer that computes as the config's would, and keeps nothing."""
     quieten_lightning()
     return pl.Trainer(
         accelerator="gpu" if device == "cuda" else "cpu",
         devices=1,
-        precision=precision(cfg.trainer),  # type: ignore[arg-type] # one of Lightning's names
-        gradient_clip_val=cfg.trainer.gradient_clip_val,
+        precision=chosen_precision(experiment),  # type: ignore[arg-type] # one of Lightning's names
+        gradient_clip_val=cast("float", experiment.trainer["gradient_clip_val"]),
         max_epochs=1,
         limit_val_batches=limit_val_batches,
         num_sanity_val_steps=0,

@@ -6,35 +6,13 @@ from aerialseg.stopping import Stopped
 
 
 @pytest.mark.parametrize(
-    ("signum", "arguments", "code", "line"),
-    [
-        (
-            signal.SIGTERM,
-            ["++seed=1", "stage=aspp"],
-            143,
-            "stopped by SIGTERM after epoch 3; "
-            "the same command with existing=resume goes on from there",
-        ),
-        (
-            signal.SIGINT,
-            ["task=train", "++existing=resume"],
-            130,
-            "stopped by SIGINT after epoch 3; the same command goes on from there",
-        ),
-        (
-            signal.SIGINT,
-            ["existing=overwrite"],
-            130,
-            "stopped by SIGINT after epoch 3; "
-            "the same command with existing=resume goes on from there",
-        ),
-    ],
+    ("signum", "code", "name"), [(signal.SIGTERM, 143, "SIGTERM"), (signal.SIGINT, 130, "SIGINT")]
 )
-def test_the_line_says_how_to_go_on(signum, arguments, code, line):
-    stopped = Stopped(signum, "after epoch 3")
+def test_the_line_says_where_training_was_and_how_to_go_on(signum, code, name):
+    stopped = Stopped(signum, "after epoch 3", advice="the same command goes on from there")
     assert stopped.code == code
-    assert stopped.line(arguments) == line
+    assert str(stopped) == f"stopped by {name} after epoch 3; the same command goes on from there"
 
 
-def test_other_tasks_have_nothing_to_go_on_with():
-    assert Stopped(signal.SIGINT).line(["task=evaluate"]) == "stopped by SIGINT"
+def test_where_nothing_was_trained_there_is_nothing_to_go_on_with():
+    assert str(Stopped(signal.SIGINT)) == "stopped by SIGINT"

@@ -1,41 +1,34 @@
 """Ending because of a signal: with one line, and with the exit code that shells expect."""
 
 import signal
-from collections.abc import Sequence
 from types import FrameType
 
 
 class Stopped(SystemExit):
     """A signal ended the process. Hydra lets it through, so it ends a multirun too.
 
+    ``str()`` is the line to show.
+
     Args:
         signum: The signal; the exit code is 128 more.
-        moment: Where training was, if it was.
+        moment: Where training was, such as ``after epoch 3``; empty if nothing was trained.
+        advice: How to go on; empty if there is nothing to go on with.
     """
 
-    def __init__(self, signum: int, moment: str = "") -> None:
+    def __init__(self, signum: int, moment: str = "", *, advice: str = "") -> None:
         super().__init__(128 + signum)
         self.signal = signal.Signals(signum)
         self.moment = moment
+        self.advice = advice
 
-    def line(self, arguments: Sequence[str]) -> str:
-        """What happened and how to go on.
-
-        Args:
-            arguments: What the command line said.
-        """
-        words = {argument.lstrip("+") for argument in arguments}
+    def __str__(self) -> str:
         where = f" {self.moment}" if self.moment else ""
-        stopped = f"stopped by {self.signal.name}{where}"
-        if any(word.startswith("task=") and word != "task=train" for word in words):
-            return stopped
-        if "existing=resume" in words:
-            return f"{stopped}; the same command goes on from there"
-        return f"{stopped}; the same command with existing=resume goes on from there"
+        advice = f"; {self.advice}" if self.advice else ""
+        return f"stopped by {self.signal.name}{where}{advice}"
 
 
 def stop_on_signals() -> None:
-    """Lets Ctrl-C and SIGTERM raise :class:`Stopped`, wherever the process is."""
+    """Makes Ctrl-C and SIGTERM raise :class:`Stopped`, wherever the process is."""
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, _stop)
 

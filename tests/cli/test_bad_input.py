@@ -71,7 +71,8 @@ def test_every_problem_is_a_line_and_nothing_is_touched(held):
         r"data\.val_fraction: 2 is out of range, wanted less than 1",
         r"augmentation\.transforms\[0\]\.prob: albumentations\.HorizontalFlip takes no 'prob'; "
         r"did you mean 'p'\?",
-        r"optimizer\._target_: 'aerialseg\.storage\.run_folders\.subprocess\.run' is subprocess\.run, "
+        r"optimizer\._target_: 'aerialseg\.storage\.run_folders\.subprocess\.run' is "
+        r"subprocess\.run, "
         r"which is not in .*",
         r"callbacks\.checkpoint\.monitor: 'val/dise' is never logged; did you mean 'val/dice'\?",
         r"model\.depth: conf/model takes no 'depth'; known: .*",

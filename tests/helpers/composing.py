@@ -11,8 +11,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from aerialseg.config import validate
 from aerialseg.config.overrides import prepare_overrides
+from aerialseg.config.schema import Experiment
+from aerialseg.config.validation import resolve, validate
 from aerialseg.config.yaml_files import check_files
 from aerialseg.errors import ConfigError
 
@@ -25,6 +26,11 @@ def composed(*arguments: str, conf: Path = CONF, hydra: bool = False) -> DictCon
     with initialize_config_dir(str(conf), version_base="1.3"):
         prepared = prepare_overrides(arguments, conf)
         return compose("config", prepared, return_hydra_config=hydra)
+
+
+def experiment(*arguments: str, conf: Path = CONF) -> Experiment:
+    """The config of one command line as plain data, unchecked."""
+    return resolve(composed(*arguments, conf=conf))
 
 
 def lines(*arguments: str, conf: Path = CONF) -> list[str]:

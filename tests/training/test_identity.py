@@ -1,20 +1,13 @@
 """What makes two runs the same run."""
 
-from pathlib import Path
-from types import SimpleNamespace
-
 import pytest
-from hydra import compose, initialize_config_dir
 
 from aerialseg.training.identity import run_identity
-
-CONF = Path(__file__).parents[2] / "conf"
+from helpers.composing import experiment
 
 
 def _identity(*overrides):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("config", ["model.weights=none", *overrides])
-    return run_identity(cfg, SimpleNamespace(fingerprint="0" * 64))
+    return run_identity(experiment("model.weights=none", *overrides), "0" * 64)
 
 
 @pytest.mark.parametrize(

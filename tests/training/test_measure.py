@@ -1,18 +1,16 @@
 """What a measured pace comes to, in hand-computed numbers; nothing is timed."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hydra import compose, initialize_config_dir
 
 from aerialseg.callbacks.pace import Pace
 from aerialseg.errors import ConfigError
+from aerialseg.storage.forecast import Forecast
 from aerialseg.training import measure as module_under_test
 from aerialseg.training.build import build_trainer
-from aerialseg.training.measure import measure
-
-CONF = Path(__file__).parents[2] / "conf"
+from aerialseg.training.measure import measure_stage
+from helpers.composing import experiment
 
 
 @pytest.fixture
@@ -24,24 +22,23 @@ def measured(tmp_path, monkeypatch):
 
     def row(*overrides):
         given = ["trainer=cpu", "stage.epochs=6", f"paths.runs_dir={tmp_path}", "logger=none"]
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            cfg = compose("config", [*given, *overrides])
-        return measure(cfg, None, data, build_trainer(cfg))
+        config = experiment(*given, *overrides)
+        return measure_stage(config, None, data, build_trainer(config))
 
     return row
 
 
 def test_a_stage_is_its_features_its_steps_and_its_validations(measured):
-    assert measured() == {
-        "stage": "head",
-        "epochs": 6,
-        "left": 6,
-        "step": 0.5,
-        "validation_batch": 0.25,
-        "features": 3.0,
-        "seconds": 3.0 + 6 * (10 * 0.5 + 4 * 0.25),
-        "at_most": False,
-    }
+    assert measured() == Forecast(
+        "head",
+        epochs=6,
+        epochs_left=6,
+        step=0.5,
+        validation_batch=0.25,
+        features=3.0,
+        seconds=3.0 + 6 * (10 * 0.5 + 4 * 0.25),
+        at_most=False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,21 +53,21 @@ def test_a_stage_is_its_features_its_steps_and_its_validations(measured):
     ],
 )
 def test_limits_of_the_trainer_are_honoured(measured, overrides, seconds):
-    assert measured(*overrides)["seconds"] == pytest.approx(3.0 + seconds)
+    assert measured(*overrides).seconds == pytest.approx(3.0 + seconds)
 
 
 def test_early_stopping_makes_it_the_most(measured):
-    assert measured("callbacks.early_stopping.patience=4")["at_most"] is True
-    assert measured("callbacks.early_stopping.patience=5")["at_most"] is False
+    assert measured("callbacks.early_stopping.patience=4").at_most is True
+    assert measured("callbacks.early_stopping.patience=5").at_most is False
 
 
 def test_a_finished_stage_takes_no_time_unless_it_is_to_be_overwritten(measured, tmp_path):
     folder = tmp_path / "default" / "head" / "train"
     folder.mkdir(parents=True)
     (folder / "metrics.json").write_text("{}")
-    row = measured()
-    assert (row["left"], row["seconds"], row["step"]) == (0, 0.0, None)
-    assert measured("existing=overwrite")["left"] == 6
+    forecast = measured()
+    assert (forecast.epochs_left, forecast.seconds, forecast.step) == (0, 0.0, None)
+    assert measured("existing=overwrite").epochs_left == 6
 
 
 def test_without_a_number_of_epochs_there_is_nothing_to_work_out(measured):

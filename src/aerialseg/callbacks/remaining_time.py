@@ -1,4 +1,4 @@
-"""How long the stage and the rest of the curriculum will take, said after the first batches."""
+"""How long the stage and those after it will take, said after the first batches."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -19,21 +19,22 @@ _SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Rest:
-    """What is known of the curriculum before its stages are trained.
+class RemainingStages:
+    """What is known, before a stage is trained, of the stages after it.
 
     Attributes:
-        seconds: By name of each stage that follows, how long it was expected to take.
+        seconds: By name of each later stage, how long it is expected to take.
         at_most: Whether one of these may end early.
-        pace: What was expected of the stage at hand; how far it is off scales the others.
+        expected_pace: The pace that was measured for the stage that is trained now. The ratio of
+            its actual pace to this one scales the expectations for the later stages.
     """
 
     seconds: Mapping[str, float] = field(default_factory=dict)
     at_most: bool = False
-    pace: Pace | None = None
+    expected_pace: Pace | None = None
 
 
-class Forecast(pl.Callback):
+class RemainingTime(pl.Callback):
     """Says once, after the first batches, how long the stage and those after it will take.
 
     What a validation batch takes is not known by then: it is taken for a training step without
@@ -42,20 +43,21 @@ class Forecast(pl.Callback):
     In YAML::
 
         forecast:
-          _target_: aerialseg.callbacks.remaining_time.Forecast
+          _target_: aerialseg.callbacks.remaining_time.RemainingTime
           stage: ${stage.name}
 
     Args:
         stage: What to call the stage.
-
-    Attributes:
-        rest: What follows; nothing unless the task knows.
     """
 
     def __init__(self, stage: str) -> None:
         self.stage = stage
-        self.rest = Rest()
+        self._remaining = RemainingStages()
         self._times: StepTimes | None = None
+
+    def set_remaining_stages(self, remaining: RemainingStages) -> None:
+        """Makes the forecast include the stages that are trained after this one."""
+        self._remaining = remaining
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Starts the clock, also in the middle of an epoch that goes on."""
@@ -101,15 +103,15 @@ class Forecast(pl.Callback):
             self._times = None
 
     def _say(self, trainer: pl.Trainer, pace: Pace, work: Work) -> None:
-        known, scale = self.rest.pace, 1.0
-        if known is not None:
-            scale = pace.step / known.step
-            pace = Pace(pace.step, known.validation_batch * scale)
+        expected, scale = self._remaining.expected_pace, 1.0
+        if expected is not None:
+            scale = pace.step / expected.step
+            pace = Pace(pace.step, expected.validation_batch * scale)
         line = forecast_line(
             self.stage,
             pace.seconds(work),
-            {stage: seconds * scale for stage, seconds in self.rest.seconds.items()},
-            at_most=may_end_early(trainer) or self.rest.at_most,
+            {stage: seconds * scale for stage, seconds in self._remaining.seconds.items()},
+            at_most=may_end_early(trainer) or self._remaining.at_most,
             now=datetime.now(),
         )
         bar = trainer.progress_bar_callback

@@ -78,13 +78,13 @@ def _choice_problems(override: Override, conf_dir: Path) -> list[Problem]:
     folder = conf_dir / group
     if not folder.is_dir() or override.is_delete() or override.is_hydra_override():
         return []
-    choices = [path.stem for path in folder.glob("*.yaml")]
+    choices = [p.stem for p in folder.glob("*.yaml") if not p.stem.startswith("_")]
     if isinstance(value, ChoiceSweep):
         value = [item.text if isinstance(item, QuotedString) else item for item in value.list]
     return [
         Problem(group, f"there is no {show(name)}{did_you_mean(str(name), choices)}")
         for name in (value if isinstance(value, list) else [value])
-        if not (isinstance(name, Sweep) or (folder / f"{name}.yaml").is_file())
+        if not isinstance(name, Sweep) and str(name) not in choices
     ]
 
 

@@ -5,28 +5,38 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 
 from aerialseg.config.problems import Problem
+from aerialseg.config.tasks import Task, find_task
+from aerialseg.config.wording import show
 from aerialseg.errors import did_you_mean
 from aerialseg.storage.names import is_folder_name
 from aerialseg.storage.run_folders import RunFolder
 
-_READS_CHECKPOINT = frozenset({"evaluate", "extract_backbone", "predict", "submit"})
 
-
-def rule_problems(config: Mapping[str, Any], reported: Sequence[str]) -> list[Problem]:
+def rule_problems(
+    config: Mapping[str, Any], reported: Sequence[str], *, in_chain: bool = False
+) -> list[Problem]:
     """Every rule that a config breaks.
 
     Args:
         config: Plain data.
         reported: Paths already found wrong; a rule that needs one of them is left out.
+        in_chain: Whether the stage's predecessor may still be missing, because it is trained
+            before this stage by the same command.
     """
+    predecessor = partial(_predecessor, in_chain=in_chain)
+    rules = (
+        *(_names, predecessor, _existing, _checkpoint, _input),
+        *(_accelerator, _devices, _monitors),
+    )
     problems: list[Problem] = []
-    for rule in (_names, _predecessor, _existing, _checkpoint, _input, _accelerator, _monitors):
+    for rule in rules:
         with suppress(_UnsoundError):
             for problem in rule(_Sound(config, reported)):
                 problems.append(problem)
@@ -52,6 +62,10 @@ class _Sound:
             value = value.get(key)
         return value
 
+    @property
+    def task(self) -> Task:
+        return find_task(self["task.name"])
+
 
 def _names(config: _Sound) -> Iterator[Problem]:
     for path in ("run_name", "stage.name", "stage.from_run"):
@@ -69,10 +83,12 @@ def _is_below(folder: str, path: str) -> bool:
     return Path(os.path.normpath(path)).is_relative_to(os.path.normpath(folder))
 
 
-def _predecessor(config: _Sound) -> Iterator[Problem]:
+def _predecessor(config: _Sound, *, in_chain: bool) -> Iterator[Problem]:
+    """The checkpoint that a stage starts from is there and its run is finished."""
     given, previous = config["stage.init_checkpoint"], config["stage.previous"]
-    if given is None or config["task.name"] not in ("train", "check"):
+    if given is None or not config.task.starts_stage:
         return
+    waits = in_chain or (config.task.may_run_in_chain and config["task.chain"])
     folder = RunFolder.of_checkpoint(Path(given))
     runs = Path(config["paths.runs_dir"]) / config["stage.from_run"]
     by_convention = folder.path == runs / str(previous) / "train"
@@ -82,13 +98,13 @@ def _predecessor(config: _Sound) -> Iterator[Problem]:
         step = f"run `{command}` first" if by_convention else "check the path"
         if by_convention and previous is None:
             step = "stage.init_checkpoint=null starts from model.weights instead"
-        if not config["task.chain"]:
+        if not waits:
             yield Problem("stage.init_checkpoint", f"{begins}which does not exist; {step}")
     elif (
         by_convention
         and folder.holds_run()
         and not folder.finished()
-        and not config["task.chain"]  # the chain goes on with it first
+        and not waits  # the chain finishes it first
     ):
         step = f"finish it with `{command} existing=resume`"
         yield Problem("stage.init_checkpoint", f"{begins}whose run is not finished; {step}")
@@ -96,7 +112,7 @@ def _predecessor(config: _Sound) -> Iterator[Problem]:
 
 def _existing(config: _Sound) -> Iterator[Problem]:
     folder = RunFolder(Path(config["paths.output_dir"]))
-    refuses = config["task.name"] == "train" and config["existing"] == "refuse"
+    refuses = config.task.writes_run and config["existing"] == "refuse"
     if refuses and folder.holds_run():
         state = "a finished" if folder.finished() else "an unfinished"
         yield Problem(
@@ -108,7 +124,7 @@ def _existing(config: _Sound) -> Iterator[Problem]:
 
 def _checkpoint(config: _Sound) -> Iterator[Problem]:
     path = config["checkpoint"]
-    if config["task.name"] in _READS_CHECKPOINT and not Path(path).is_file():
+    if config.task.reads_checkpoint and not Path(path).is_file():
         command = _command(stage=config["stage.name"], run_name=config["run_name"])
         yield Problem(
             "checkpoint",
@@ -117,7 +133,7 @@ def _checkpoint(config: _Sound) -> Iterator[Problem]:
 
 
 def _input(config: _Sound) -> Iterator[Problem]:
-    if config["task.name"] == "predict" and config["input"] is None:
+    if config.task.reads_input and config["input"] is None:
         text = "must be set; add input=PATH of a picture, a folder or a quoted glob"
         yield Problem("input", text)
 
@@ -134,6 +150,29 @@ def _accelerator(config: _Sound) -> Iterator[Problem]:
         kinds = ("cuda", "mps") if name == "gpu" else (name,)
         if not any(AcceleratorRegistry[kind]["accelerator"].is_available() for kind in kinds):
             yield Problem(path, f"this machine has no '{name}' that can be used; try trainer=cpu")
+
+
+def _devices(config: _Sound) -> Iterator[Problem]:
+    """Training is on one device: which, is a choice; how many, is not yet."""
+    for key, single in (("devices", _is_one_device), ("num_nodes", lambda count: count == 1)):
+        path = f"trainer.{key}"
+        value = config[path]
+        if value is not None and not single(value):
+            text = f"{show(value)} would train on several; only one is supported; set {path}=1"
+            yield Problem(path, text)
+    path = "trainer.strategy"
+    value = config[path]
+    if value not in (None, "auto"):
+        text = f"{show(value)} is not supported: training is on one device; set {path}=auto"
+        yield Problem(path, text)
+
+
+def _is_one_device(devices: object) -> bool:
+    """Whether Lightning takes the setting for one device: a count of 1, or one index."""
+    if isinstance(devices, str):
+        devices = [part for part in devices.split(",") if part.strip()]
+        return len(devices) == 1 and devices[0] not in ("auto", "-1") and _is_one_device(devices)
+    return devices == 1 if not isinstance(devices, list) else len(devices) == 1
 
 
 def _monitors(config: _Sound) -> Iterator[Problem]:

@@ -1,8 +1,8 @@
 """Our own keys. What a ``_target_`` takes is said by the signature of the target itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Len
 
@@ -67,11 +67,15 @@ class Compute:
 
 @dataclass(frozen=True)
 class Experiment:
-    """The whole config: ``conf/config.yaml`` and one choice from each group."""
+    """The whole config as plain data: ``conf/config.yaml`` and one choice from each group.
+
+    Our own sections are dataclasses; a :data:`Node` is a dict with a ``_target_``.
+    """
 
     run_name: str
     seed: Annotated[int, Ge(0)]
     existing: Literal["refuse", "resume", "overwrite"]
+    checkpoint_from: Literal["best", "last"]
     checkpoint: str
     input: str | None
     paths: Paths
@@ -87,3 +91,19 @@ class Experiment:
     callbacks: dict[str, Node]
     logger: Node | Nothing
     task: Mapping[str, object]
+
+    @classmethod
+    def from_mapping(cls, config: Mapping[str, Any]) -> "Experiment":
+        """Builds it from a resolved and validated config."""
+        sections = {"paths": Paths, "model": Model, "loss": Loss, "stage": Stage}
+        typed = {name: kind(**config[name]) for name, kind in sections.items()}
+        return cls(**{**config, **typed, "compute": Compute(**config["compute"])})
+
+    @property
+    def task_options(self) -> dict[str, Any]:
+        """The arguments of the task's function, by name."""
+        return {key: value for key, value in self.task.items() if key != "name"}
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The whole of it as nested plain data."""
+        return asdict(self)

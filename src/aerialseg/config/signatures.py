@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 from aerialseg.config.problems import Problem
 from aerialseg.config.schema import Experiment
 from aerialseg.config.targets import resolve_target
+from aerialseg.config.tasks import find_task
 from aerialseg.config.types import UNRESOLVED, complaints, is_node
 from aerialseg.errors import ConfigError, did_you_mean, nearest_name
 
@@ -43,15 +44,6 @@ def schema_problems(config: Mapping[str, object]) -> list[Problem]:
     return [*sections, *_task_problems(config.get("task")), *_node_problems("", config)]
 
 
-def task_function(name: str) -> Callable[..., Any]:
-    """The function behind ``task=NAME``: the one of that name in the module of that name.
-
-    Raises:
-        ConfigError: If there is no such task.
-    """
-    return resolve_target(f"aerialseg.tasks.{name}.{name}")
-
-
 def _section_problems(path: str, section: object, kind: type) -> Iterator[Problem]:
     """What is wrong with the keys that are our own."""
     if not isinstance(section, Mapping):
@@ -72,12 +64,13 @@ def _task_problems(task: object) -> Iterator[Problem]:
         yield Problem("task.name", "names no task; choose one with task=NAME")
         return
     try:
-        function = task_function(name)
+        function = find_task(name).function
     except ConfigError as error:
         yield Problem("task.name", str(error))
         return
     options = {key: value for key, value in task.items() if key != "name"}
-    yield from _call_problems("task", f"the task {name}", function, options, frozenset({"cfg"}))
+    supplied = frozenset({"experiment"})
+    yield from _call_problems("task", f"the task {name}", function, options, supplied)
 
 
 def _node_problems(path: str, value: object) -> Iterator[Problem]:

@@ -1,20 +1,22 @@
 """One call that finds every problem of a composed config before any work is done."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from aerialseg.config.problems import Problem
 from aerialseg.config.rules import rule_problems
+from aerialseg.config.schema import Experiment
 from aerialseg.config.signatures import schema_problems
 from aerialseg.config.types import UNRESOLVED
 from aerialseg.errors import ConfigError
 
 
-def validate(cfg: DictConfig) -> None:
+def validate(cfg: DictConfig, *, in_chain: bool = False) -> Experiment:
     """Checks a composed config whole, and reports everything at once.
 
     That every value is there and every interpolation leads somewhere; keys, types and ranges at
@@ -23,6 +25,11 @@ def validate(cfg: DictConfig) -> None:
 
     Args:
         cfg: The config as Hydra composed it, unresolved.
+        in_chain: Whether the stage's predecessor may still be missing, because it is trained
+            before this stage by the same command.
+
+    Returns:
+        The config, resolved, as plain data.
 
     Raises:
         ConfigError: With one line for each problem.
@@ -30,9 +37,51 @@ def validate(cfg: DictConfig) -> None:
     resolver = _Resolver()
     config: Any = resolver.resolve("", cfg)
     problems = [*resolver.problems, *schema_problems(config)]
-    problems += rule_problems(config, [problem.path for problem in problems])
+    problems += rule_problems(config, [p.path for p in problems], in_chain=in_chain)
     if problems:
         raise ConfigError(*map(str, _causes(problems, resolver.sources)))
+    return Experiment.from_mapping(config)
+
+
+def validate_chain(chain: Mapping[str, DictConfig]) -> dict[str, Experiment]:
+    """Checks the configs of stages that one command trains in order.
+
+    Args:
+        chain: The configs by name of the stage.
+
+    Returns:
+        The configs, resolved, as plain data.
+
+    Raises:
+        ConfigError: With one line for each problem of any stage, or if two stages would write
+            into one folder.
+    """
+    experiments: dict[str, Experiment] = {}
+    problems: list[str] = []
+    for index, (name, cfg) in enumerate(chain.items()):
+        try:
+            experiments[name] = validate(cfg, in_chain=index > 0)
+        except ConfigError as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+    folders = Counter(experiment.paths.output_dir for experiment in experiments.values())
+    problems += [
+        f"paths.output_dir: {times} stages would write into {folder}; "
+        "choose paths.runs_dir and run_name instead"
+        for folder, times in folders.items()
+        if times > 1
+    ]
+    if problems:
+        raise ConfigError(*problems)
+    return experiments
+
+
+def resolve(cfg: DictConfig) -> Experiment:
+    """A composed config, resolved but not checked.
+
+    Raises:
+        OmegaConfBaseException: If an interpolation leads nowhere.
+    """
+    return Experiment.from_mapping(cast("Any", OmegaConf.to_container(cfg, resolve=True)))
 
 
 class _Resolver:

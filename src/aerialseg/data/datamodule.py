@@ -1,5 +1,6 @@
 """The data module: one data set, listed, checked, counted, split and loaded."""
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -20,7 +21,7 @@ from aerialseg.data.cache.mask_memory import MaskMemory, keep_masks
 from aerialseg.data.dataset import Augmentation, SemSegDataset, collate
 from aerialseg.data.images.headers import MAX_MEGAPIXELS, Megapixels
 from aerialseg.data.images.reading import MaskFormat
-from aerialseg.data.layouts.listing import Layout, Sample, Split
+from aerialseg.data.layouts.listing import Layout, Listing, Sample, Split
 from aerialseg.data.loaders import make_loader
 from aerialseg.data.sampling import EpochSampler, SameSizeBatchSampler, TrainBatchSampler
 from aerialseg.data.splits import split_samples
@@ -128,6 +129,19 @@ class AerialSegDataModule(pl.LightningDataModule):
     def setup(self, stage: str | None = None) -> None:
         """Lightning's hook: :meth:`prepare`."""
         self.prepare()
+
+    def reduced(self, samples_per_split: int) -> "AerialSegDataModule":
+        """The same data with about so many samples of train and of val, from all over them."""
+        few = copy.copy(self)
+        chosen = (*self._some("train", samples_per_split), *self._some("val", samples_per_split))
+        few.layout = lambda root, cache_dir: Listing(chosen)
+        for name in ("_contents", "fingerprint", "training_size", "_mask_memory"):
+            few.__dict__.pop(name, None)
+        return few
+
+    def _some(self, split: Split, count: int) -> tuple[Sample, ...]:
+        samples = self.samples(split)
+        return samples[:: max(1, len(samples) // count)][:count]
 
     def samples(self, split: Split) -> tuple[Sample, ...]:
         """The samples of one split, in the order of their listing; empty if there is none."""

@@ -1,87 +1,119 @@
 """The tables after jobs: what each stage cost and brought, or what it is going to cost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aerialseg.durations import clock_time, duration, rough_duration
-from aerialseg.storage.atomic_files import csv_text
+from aerialseg.storage.atomic_files import csv_text, write_text
+from aerialseg.storage.forecast import Forecast
+from aerialseg.storage.stage_result import StageResult
 
 if TYPE_CHECKING:
     from rich.table import Table
-COLUMNS = ("stage", "trainable_parameters", "val_dice", "val_miou", "gain", "seconds")
 
 
-def table_rows(jobs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row a job: the gain is that over the stage it started from, where that is among them.
+@dataclass(frozen=True)
+class FinishedJob:
+    """A training job that has come to its end.
 
-    Args:
-        jobs: ``metrics.json`` of each job in order, with its ``job`` name and ``previous`` stage.
+    Attributes:
+        name: The stage, and in a sweep what differs.
+        previous: The stage it started from; ``None`` for the first.
+        result: What it has come to.
     """
-    dice = {job["job"]: round(float(job["val/dice"]), 4) for job in jobs}
+
+    name: str
+    previous: str | None
+    result: StageResult
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """A row of ``stages.csv``; the attributes are its columns."""
+
+    stage: str
+    trainable_parameters: int
+    val_dice: float
+    val_miou: float
+    gain: float | None
+    seconds: float
+
+
+def table_rows(jobs: Sequence[FinishedJob]) -> list[StageRow]:
+    """One row a job: the gain is that over the stage it started from, where that is among them."""
+    dice = {job.name: round(job.result.scores["val/dice"], 4) for job in jobs}
     return [
-        {
-            "stage": job["job"],
-            "trainable_parameters": job["trainable_parameters"],
-            "val_dice": dice[job["job"]],
-            "val_miou": round(float(job["val/miou"]), 4),
-            "gain": round(dice[job["job"]] - dice[job["previous"]], 4)
-            if job["previous"] in dice
-            else None,
-            "seconds": round(float(job["seconds"]), 1),
-        }
+        StageRow(
+            stage=job.name,
+            trainable_parameters=job.result.trainable_parameters,
+            val_dice=dice[job.name],
+            val_miou=round(job.result.scores["val/miou"], 4),
+            gain=round(dice[job.name] - dice[job.previous], 4) if job.previous in dice else None,
+            seconds=round(job.result.seconds, 1),
+        )
         for job in jobs
     ]
 
 
-def as_csv(rows: Sequence[dict[str, Any]]) -> str:
+def show_stage_table(jobs: Sequence[FinishedJob], path: Path) -> None:
+    """Writes the table of finished jobs as CSV and prints it."""
+    rows = table_rows(jobs)
+    write_text(path, as_csv(rows))
+    print_table(rows, path)
+
+
+def as_csv(rows: Sequence[StageRow]) -> str:
     """The table as CSV text."""
-    return csv_text(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
+    return csv_text([field.name for field in fields(StageRow)], map(astuple, rows))
 
 
-def print_table(rows: Sequence[dict[str, Any]], path: Path) -> None:
+def print_table(rows: Sequence[StageRow], path: Path) -> None:
     """The table as a person reads it."""
-    total = sum(row["seconds"] for row in rows)
     table = _table("Stages", "all")
     for name, footer in (
         ("trainable parameters", ""),
         ("val dice", ""),
         ("val mIoU", ""),
         ("gain", ""),
-        ("time", duration(total)),
+        ("time", duration(sum(row.seconds for row in rows))),
     ):
         table.add_column(name, footer=footer, justify="right")
     for row in rows:
         table.add_row(
-            row["stage"],
-            f"{row['trainable_parameters']:,}",
-            f"{row['val_dice']:.4f}",
-            f"{row['val_miou']:.4f}",
-            "" if row["gain"] is None else f"{row['gain']:+.4f}",
-            duration(row["seconds"]),
+            row.stage,
+            f"{row.trainable_parameters:,}",
+            f"{row.val_dice:.4f}",
+            f"{row.val_miou:.4f}",
+            "" if row.gain is None else f"{row.gain:+.4f}",
+            duration(row.seconds),
         )
     _print(table, f"written to {path}")
 
 
-def print_forecast(rows: Sequence[dict[str, Any]], *, now: datetime) -> None:
+def print_forecast(forecasts: Mapping[str, Forecast], *, now: datetime) -> None:
     """What was measured of each job, as a person reads it.
 
     Args:
-        rows: What :func:`aerialseg.training.measure.measure` returned, with the ``job``'s name.
+        forecasts: By name of the job.
         now: The local time.
     """
-    total = sum(row["seconds"] for row in rows)
-    prepares = any(row["features"] for row in rows)
+    total = sum(forecast.seconds for forecast in forecasts.values())
+    prepares = any(forecast.features for forecast in forecasts.values())
     table = _table("Forecast", "all")
     for name in ("training step", "validation batch", *["features, once"] * prepares, "epochs"):
         table.add_column(name, justify="right")
     table.add_column("time", footer=rough_duration(total), justify="right")
-    for row in rows:
-        features = [rough_duration(row["features"]) if row["features"] else ""] * prepares
-        steps = [_short_time(row[name]) for name in ("step", "validation_batch")]
-        table.add_row(row["job"], *steps, *features, _epochs(row), rough_duration(row["seconds"]))
-    about, done = ("at most", "by") if any(row["at_most"] for row in rows) else ("about", "at")
+    for job, forecast in forecasts.items():
+        seconds = forecast.features
+        features = [rough_duration(seconds) if seconds else ""] * prepares
+        steps = [_short_time(forecast.step), _short_time(forecast.validation_batch)]
+        time = rough_duration(forecast.seconds)
+        table.add_row(job, *steps, *features, _epochs(forecast), time)
+    at_most = any(forecast.at_most for forecast in forecasts.values())
+    about, done = ("at most", "by") if at_most else ("about", "at")
     end = clock_time(total, now=now)
     _print(table, f"{about} {rough_duration(total)}: started now, done {done} {end}")
 
@@ -104,11 +136,11 @@ def _print(table: "Table", last_line: str) -> None:
     console.print(last_line, highlight=False)
 
 
-def _epochs(row: dict[str, Any]) -> str:
-    if row["left"] == 0:
+def _epochs(forecast: Forecast) -> str:
+    if forecast.epochs_left <= 0:
         return "finished"
-    epochs = str(row["epochs"])
-    return epochs if row["left"] == row["epochs"] else f"{row['left']} of {epochs} left"
+    whole = forecast.epochs_left == forecast.epochs
+    return str(forecast.epochs) if whole else f"{forecast.epochs_left} of {forecast.epochs} left"
 
 
 def _short_time(seconds: float | None) -> str:

@@ -4,8 +4,7 @@ import json
 import platform
 import shutil
 import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -100,10 +99,10 @@ def check_same_run(folder: RunFolder, identity: Mapping[str, object]) -> None:
     )
 
 
-def environment() -> dict[str, object]:
+def environment(command: Sequence[str]) -> dict[str, object]:
     """Command, git commit and versions, for the record."""
     return {
-        "command": sys.argv,
+        "command": list(command),
         "git_commit": _git_commit(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in _VERSIONS},

@@ -1,107 +1,33 @@
-"""Metrics of record: the whole split, every picture at its own size."""
+"""Metrics of record: the whole split, every image at its own size."""
 
-import logging
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Literal
 
-import torch
 from annotated_types import Ge
-from omegaconf import DictConfig
-from rich.progress import track
 
-from aerialseg.data.datamodule import AerialSegDataModule
-from aerialseg.data.dataset import SemSegDataset
-from aerialseg.errors import CheckpointError, DataError
-from aerialseg.inference.predictor import Predictor
-from aerialseg.metrics.confusion import confusion_matrix
-from aerialseg.metrics.scores import macro_dice, summarise
-from aerialseg.report.evaluation import ImageResult, print_classes, write_pictures, write_tables
-from aerialseg.training.build import build_data, build_predictor
-from aerialseg.viz.sheets import PredictionRow
-
-logger = logging.getLogger(__name__)
+from aerialseg.config.schema import Experiment
+from aerialseg.config.tasks import task
+from aerialseg.training.scoring import score_checkpoint
 
 
+@task(reads_checkpoint=True)
 def evaluate(
-    cfg: DictConfig,
+    experiment: Experiment,
     *,
     split: Literal["train", "val"] = "val",
     sheet_rows: Annotated[int, Ge(1)] = 8,
 ) -> dict[str, float]:
-    """Evaluates a checkpoint on a split and writes tables and pictures of it.
+    """Evaluates a checkpoint on a split and writes tables and images of it.
 
     Writes ``metrics.json`` (both conventions for absent classes), ``classes.csv``,
     ``images.csv``, ``confusion_matrix.csv``, ``confusion_counts.png``,
     ``confusion_normalised.png`` and ``predictions.png``.
 
     Args:
-        cfg: The composed config; ``checkpoint`` says what, ``data`` on what.
+        experiment: The config; ``checkpoint`` says what, ``data`` on what.
         split: Which split.
-        sheet_rows: How many pictures the sheet shows, spread from the worst to the best.
+        sheet_rows: How many images the sheet shows, spread from the worst to the best.
 
     Returns:
         The scores, as ``metrics.json`` holds them.
-
-    Raises:
-        DataError: If the split is empty.
-        CheckpointError: If the checkpoint was trained for other classes.
     """
-    data = build_data(cfg)
-    predictor = build_predictor(cfg)
-    check_classes(predictor, data, cfg.checkpoint)
-    dataset = data.dataset(split, original_size=True)
-    if len(dataset) == 0:
-        raise DataError(f"{data.root}: the {split} split is empty; nothing to evaluate")
-    results = [
-        _result(predictor, dataset, index)
-        for index in track(range(len(dataset)), description=f"evaluate {split}")
-    ]
-    matrix = torch.stack([result.matrix for result in results]).sum(0)
-    scores = summarise(matrix, data.classes.names)
-    folder = Path(cfg.paths.output_dir)
-    sheet = [_sheet_row(predictor, dataset, result) for result in _spread(results, sheet_rows)]
-    write_pictures(folder, matrix, sheet, data.classes)
-    write_tables(
-        folder, matrix, results, data.classes.names, {"checkpoint": cfg.checkpoint, **scores}
-    )
-    print_classes(scores, matrix, data.classes.names, title=f"{split}: {len(results)} pictures")
-    logger.info("tables and pictures in %s", folder)
-    return scores
-
-
-def check_classes(predictor: Predictor, data: AerialSegDataModule, checkpoint: str) -> None:
-    """Makes sure that a checkpoint and a data set speak of the same classes.
-
-    Raises:
-        CheckpointError: If their class tables differ in number or names.
-    """
-    trained, found = predictor.classes.names, data.classes.names
-    if trained != found:
-        raise CheckpointError(
-            f"{checkpoint}: was trained on {len(trained)} classes ({', '.join(trained[:3])}, ...), "
-            f"the data has {len(found)} ({', '.join(found[:3])}, ...); choose the data it was "
-            "trained on with data=NAME or experiment=NAME"
-        )
-
-
-def _result(predictor: Predictor, dataset: SemSegDataset, index: int) -> ImageResult:
-    sample = dataset[index]
-    prediction = torch.from_numpy(predictor.predict(sample["image"].permute(1, 2, 0).numpy()))
-    matrix = confusion_matrix(prediction, sample["mask"], len(dataset.classes))
-    return ImageResult(index, str(sample["id"]), matrix)
-
-
-def _spread(results: Sequence[ImageResult], count: int) -> list[ImageResult]:
-    """Pictures at even steps from the worst Dice to the best: neither flattering nor unfair."""
-    ranked = sorted(results, key=lambda result: float(macro_dice(result.matrix)))
-    steps = min(count, len(ranked))
-    last = len(ranked) - 1
-    return [ranked[round(i * last / max(1, steps - 1))] for i in range(steps)]
-
-
-def _sheet_row(predictor: Predictor, dataset: SemSegDataset, result: ImageResult) -> PredictionRow:
-    sample = dataset[result.index]
-    image = sample["image"].permute(1, 2, 0).numpy()
-    prediction = predictor.predict(image)
-    return PredictionRow(result.id, image, sample["mask"].numpy(), prediction, **result.scores())
+    return score_checkpoint(experiment, split=split, sheet_rows=sheet_rows)

@@ -4,9 +4,10 @@ import logging
 from pathlib import Path
 
 import torch
-from omegaconf import DictConfig
 from torch import Tensor
 
+from aerialseg.config.schema import Experiment
+from aerialseg.config.tasks import task
 from aerialseg.errors import CheckpointError
 from aerialseg.storage.checkpoints import network_state, read_checkpoint, write_checkpoint
 
@@ -15,11 +16,12 @@ logger = logging.getLogger(__name__)
 _PREFIX = "backbone."
 
 
-def extract_backbone(cfg: DictConfig, *, output: str) -> Path:
+@task(reads_checkpoint=True)
+def extract_backbone(experiment: Experiment, *, output: str) -> Path:
     """Writes a checkpoint's backbone as a weight file that ``model.weights=FILE`` reads.
 
     Args:
-        cfg: The composed config, of which ``checkpoint`` matters.
+        experiment: The config, of which ``checkpoint`` matters.
         output: Where to write.
 
     Returns:
@@ -29,10 +31,10 @@ def extract_backbone(cfg: DictConfig, *, output: str) -> Path:
         CheckpointError: If the network has no part called ``backbone``, or a value is beyond
             the range of half precision.
     """
-    state = network_state(read_checkpoint(Path(cfg.checkpoint)))
+    state = network_state(read_checkpoint(Path(experiment.checkpoint)))
     backbone = {name: _half(name, v) for name, v in state.items() if name.startswith(_PREFIX)}
     if not backbone:
-        raise CheckpointError(f"{cfg.checkpoint}: its network has no part called 'backbone'")
+        raise CheckpointError(f"{experiment.checkpoint}: its network has no part called 'backbone'")
     write_checkpoint(Path(output), backbone)
     size = Path(output).stat().st_size / 1e6
     logger.info("%d tensors of the backbone, %.1f MB: %s", len(backbone), size, output)

@@ -8,58 +8,53 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from aerialseg.report.stage_table import as_csv, print_forecast, print_table, table_rows
-from aerialseg.storage.atomic_files import write_json, write_text
+from aerialseg.report.stage_table import FinishedJob, print_forecast, show_stage_table
+from aerialseg.storage.forecast import Forecast
+from aerialseg.storage.stage_result import StageResult
 
 
 class StageTable(Callback):
     """Collects what jobs return, prints it as a table and keeps it in the run's folder.
 
-    The metrics of a multirun's training jobs become a CSV, what ``task=check`` has measured of a
-    curriculum becomes ``forecast.json``. Hydra calls it; ``conf/config.yaml`` names it.
+    The results of a multirun's training jobs become ``stages.csv``, or ``sweep.csv`` where
+    anything but the stage differs; forecasts are printed.
     """
 
     def __init__(self) -> None:
-        self._rows: list[dict[str, Any]] = []
-        self._forecasts: list[dict[str, Any]] = []
+        self._finished: list[FinishedJob] = []
+        self._forecasts: dict[str, Forecast] = {}
         self._path: Path | None = None
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ANN401
         """Begins new tables."""
-        self._rows.clear()
+        self._finished.clear()
         self._forecasts.clear()
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:  # noqa: ANN401
         """Takes what a job returned, if it is of the kind that makes a table."""
-        metrics = job_return._return_value  # the public property raises what the job raised
-        if not isinstance(metrics, dict):
-            return
+        returned = job_return._return_value  # the public property raises what the job raised
         job = _job_name(config)
-        if "left" in metrics:
-            self._forecasts.append({"job": job, **metrics})
-        elif "val/dice" in metrics:
-            self._rows.append({"job": job, "previous": config.stage.previous, **metrics})
+        if isinstance(returned, Forecast):
+            self._forecasts[job] = returned
+        elif isinstance(returned, StageResult):
+            self._finished.append(FinishedJob(job, config.stage.previous, returned))
             # A sweep must not take the place of the curriculum's table.
             name = "stages.csv" if job == config.stage.name else "sweep.csv"
             self._path = Path(config.paths.runs_dir) / config.run_name / name
 
     def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ANN401
         """Shows what one job has measured."""
-        if self._forecasts:
-            print_forecast(self._forecasts, now=datetime.now())
+        self._show_forecasts()
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ANN401
         """Shows and keeps the table."""
         if self._path is not None:
-            rows = table_rows(self._rows)
-            write_text(self._path, as_csv(rows))
-            print_table(rows, self._path)
+            show_stage_table(self._finished, self._path)
+        self._show_forecasts()
+
+    def _show_forecasts(self) -> None:
         if self._forecasts:
             print_forecast(self._forecasts, now=datetime.now())
-            # What a sweep measured says nothing about a curriculum.
-            if all(row["job"] == row["stage"] for row in self._forecasts):
-                path = Path(config.paths.runs_dir) / config.run_name / "forecast.json"
-                write_json(path, {"stages": self._forecasts})
 
 
 def _job_name(config: DictConfig) -> str:

@@ -1,44 +1,42 @@
 """What each stage trains, group by group."""
 
-from typing import Any
+from collections.abc import Mapping
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from aerialseg.config.chain import compose_stage
+from aerialseg.config.schema import Experiment
+from aerialseg.config.tasks import task
+from aerialseg.config.validation import resolve
 from aerialseg.models.layer_groups import LayerRow, describe, layer_groups
 from aerialseg.training.build import build_network
 
 _LEARNS, _FROZEN = "[bold green]●[/]", "[dim]·[/]"
 
 
-def layers(cfg: DictConfig) -> None:
+@task()
+def layers(experiment: Experiment) -> None:
     """Prints the truth table: group, parameters, and what becomes of it in each stage.
 
     Every stage is composed as it would be trained, so its overrides and its auxiliary head count.
     """
-    stages = {name: _rows(_compose(str(name))) for name in cfg.model.fine_tune_start}
+    names = experiment.model.fine_tune_start
+    stages = {name: _rows(resolve(compose_stage(name, task="layers"))) for name in names}
     Console(width=None if Console().is_terminal else 104).print(_table(stages))
 
 
-def _compose(stage: str) -> DictConfig:
-    typed = HydraConfig.get().overrides.task
-    others = [override for override in typed if not override.startswith(("stage=", "task="))]
-    return hydra.compose("config", overrides=[*others, f"stage={stage}"])
-
-
-def _rows(cfg: DictConfig) -> list[LayerRow]:
+def _rows(experiment: Experiment) -> list[LayerRow]:
     # Counts depend on the number of classes; a table that is still a file elsewhere counts as 12.
-    classes = cfg.data.classes
-    network = build_network(cfg, 12 if isinstance(classes, str) else len(classes))
-    spec: Any = OmegaConf.to_container(cfg.model.layer_groups)
-    return describe(layer_groups(network, spec), cfg.stage.fine_tune_start)
+    classes = experiment.data["classes"]
+    network = build_network(experiment, len(classes) if isinstance(classes, Mapping) else 12)
+    groups = layer_groups(network, experiment.model.layer_groups)
+    return describe(groups, experiment.stage.fine_tune_start)
 
 
-def _table(stages: dict[Any, list[LayerRow]]) -> Table:
+def _table(stages: Mapping[str, list[LayerRow]]) -> Table:
+    """The truth table: a row a group, a column a stage."""
     table = Table(
         title="What each stage trains", title_justify="left", box=SIMPLE_HEAD, show_footer=True
     )
@@ -50,7 +48,7 @@ def _table(stages: dict[Any, list[LayerRow]]) -> Table:
     table.add_column("BN", justify="center")
     for name, rows in stages.items():
         learning = sum(row.parameters for row in rows if row.trained)
-        heading = str(name).replace("_", "\n")
+        heading = name.replace("_", "\n")
         table.add_column(heading, f"{learning:,}", justify="center", no_wrap=True)
     for index, row in enumerate(widest):
         marks = [_LEARNS if rows[index].trained else _FROZEN for rows in stages.values()]

@@ -5,12 +5,13 @@ import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 from annotated_types import Ge, Le
-from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
+from aerialseg.config.schema import Experiment
+from aerialseg.config.tasks import task
 from aerialseg.data.images.decoding import check_whole
 from aerialseg.data.images.headers import MAX_MEGAPIXELS
 from aerialseg.data.images.reading import read_image, read_size
@@ -26,8 +27,9 @@ SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 _SHOWN = 10  # problems printed at once
 
 
+@task(reads_checkpoint=True, reads_input=True)
 def predict(
-    cfg: DictConfig,
+    experiment: Experiment,
     *,
     output_dir: str = "predictions",
     overlay_opacity: Annotated[float, Ge(0), Le(1)] = 0.5,
@@ -39,7 +41,7 @@ def predict(
     is kept.
 
     Args:
-        cfg: The composed config, of which ``checkpoint``, ``input`` and ``data.max_megapixels``
+        experiment: The config, of which ``checkpoint``, ``input`` and ``data.max_megapixels``
             matter.
         output_dir: Where to write.
         overlay_opacity: How much of the overlay is mask, 0 to 1.
@@ -48,10 +50,10 @@ def predict(
         DataError: If there are no pictures, or if one cannot be read; most faults are found, and
             all of them named, before the first mask is written.
     """
-    max_megapixels = OmegaConf.select(cfg, "data.max_megapixels", default=MAX_MEGAPIXELS)
-    pictures = find_pictures(cfg.input)
+    max_megapixels = cast("float", experiment.data.get("max_megapixels", MAX_MEGAPIXELS))
+    pictures = find_pictures(str(experiment.input))
     _check(pictures, max_megapixels)
-    predictor = build_predictor(cfg)
+    predictor = build_predictor(experiment)
     for path, name in track(pictures.items(), description="predict", disable=len(pictures) < 5):
         image = read_image(path, max_megapixels=max_megapixels)
         mask = predictor.predict(image)
@@ -63,7 +65,7 @@ def predict(
     logger.info(
         "%d pictures segmented with %s: index masks, colour masks and overlays in %s",
         len(pictures),
-        cfg.checkpoint,
+        experiment.checkpoint,
         output_dir,
     )
 

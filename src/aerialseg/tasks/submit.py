@@ -8,16 +8,17 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from omegaconf import DictConfig
 from rich.progress import track
 
+from aerialseg.config.schema import Experiment
+from aerialseg.config.tasks import task
 from aerialseg.data.images.reading import read_image
 from aerialseg.data.layouts.tables import read_rows
 from aerialseg.errors import DataError
 from aerialseg.rle import decode, encode
 from aerialseg.storage.atomic_files import csv_text, write_text
-from aerialseg.tasks.evaluate import check_classes
 from aerialseg.training.build import build_data, build_predictor
+from aerialseg.training.scoring import check_classes
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,8 @@ HEADER = ("ImageID", "EncodedPixels")
 """The column names where the data set brings no ``sampleSubmission.csv``."""
 
 
-def submit(cfg: DictConfig, *, order: Literal["row", "column"] = "row") -> Path:
+@task(reads_checkpoint=True)
+def submit(experiment: Experiment, *, order: Literal["row", "column"] = "row") -> Path:
     """Writes ``submission.csv``: rows ``IMAGEID_CLASS,start length start length ...``.
 
     Masks are at the pictures' own size, positions count from 1, and a class that is absent has an
@@ -33,7 +35,7 @@ def submit(cfg: DictConfig, *, order: Literal["row", "column"] = "row") -> Path:
     ``sampleSubmission.csv`` where the data set has one.
 
     Args:
-        cfg: The composed config.
+        experiment: The config.
         order: Whether pixels are counted along the rows or down the columns.
 
     Returns:
@@ -42,12 +44,12 @@ def submit(cfg: DictConfig, *, order: Literal["row", "column"] = "row") -> Path:
     Raises:
         DataError: If there is no test split, or the rows are not those of the sample.
     """
-    data = build_data(cfg)
+    data = build_data(experiment)
     samples = data.samples("test")
     if not samples:
         raise DataError(f"{data.root}: has no test split, so there is nothing to submit")
-    predictor = build_predictor(cfg)
-    check_classes(predictor, data, cfg.checkpoint)
+    predictor = build_predictor(experiment)
+    check_classes(predictor, data, experiment.checkpoint)
     header: Sequence[str] = HEADER
     rows: dict[str, str] = {}
     for sample in track(samples, description="submit", disable=len(samples) < 5):
@@ -57,7 +59,7 @@ def submit(cfg: DictConfig, *, order: Literal["row", "column"] = "row") -> Path:
         rows |= {f"{sample.id}_{index}": code for index, code in enumerate(codes)}
     if data.sample_submission is not None:
         header, rows = _like_sample(data.sample_submission, rows)
-    path = Path(cfg.paths.output_dir) / "submission.csv"
+    path = Path(experiment.paths.output_dir) / "submission.csv"
     write_text(path, csv_text(header, rows.items()))
     checked = "checked against sampleSubmission.csv" if data.sample_submission else "decoded back"
     logger.info("%d rows for %d pictures, %s: %s", len(rows), len(samples), checked, path)

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge
-from omegaconf import DictConfig
 
+from aerialseg.config.schema import Experiment
+from aerialseg.config.tasks import task
 from aerialseg.data.dataset import SemSegDataset
 from aerialseg.data.images.writing import write_image
 from aerialseg.errors import DataError
@@ -17,8 +18,9 @@ from aerialseg.viz.sheets import SampleRow, sample_sheet
 logger = logging.getLogger(__name__)
 
 
+@task()
 def visualize(
-    cfg: DictConfig,
+    experiment: Experiment,
     *,
     split: Literal["train", "val"] = "train",
     samples: Annotated[int, Ge(1)] = 6,
@@ -27,20 +29,20 @@ def visualize(
     """Writes ``samples.png``: pictures as they lie on disk and as training sees them.
 
     Args:
-        cfg: The composed config; ``augmentation`` decides the augmented versions.
+        experiment: The config; ``augmentation`` decides the augmented versions.
         split: ``train`` or ``val``.
         samples: How many pictures, chosen by the seed.
         versions: How many augmented versions of each.
     """
-    data = build_data(cfg)
+    data = build_data(experiment)
     raw = data.dataset(split)
     augmented = data.dataset(split, augment=True)
     if len(raw) == 0:
         raise DataError(f"{data.root}: the {split} split is empty; nothing to show")
     augments = data.augmentation is not None and len(data.augmentation.transforms) > 0
-    chosen = np.random.default_rng(cfg.seed).permutation(len(raw))[:samples]
+    chosen = np.random.default_rng(experiment.seed).permutation(len(raw))[:samples]
     rows = [_row(raw, augmented, int(i), versions if augments else 0) for i in sorted(chosen)]
-    path = Path(cfg.paths.output_dir) / "samples.png"
+    path = Path(experiment.paths.output_dir) / "samples.png"
     write_image(path, sample_sheet(rows, data.classes))
     logger.info("%d samples of the %s split: %s", len(rows), split, path)
     if not augments:

@@ -1,6 +1,6 @@
 """From config to objects: the only place where a YAML node becomes something that runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,27 +8,28 @@ import pytorch_lightning as pl
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Timer
 from torch import nn
 
 from aerialseg.callbacks.curves import ContinuousCurves
+from aerialseg.callbacks.remaining_time import RemainingStages, RemainingTime
 from aerialseg.callbacks.signals import StopOnSignal
+from aerialseg.config.schema import Experiment
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.statistics import class_weights
-from aerialseg.errors import AerialsegError, CheckpointError, ConfigError
+from aerialseg.errors import AerialsegError, ConfigError
 from aerialseg.inference.predictor import Predictor, native_device
 from aerialseg.models.layer_groups import layer_groups, resolve_start
 from aerialseg.models.module import SegmentationModule
-from aerialseg.models.weights.loading import is_file_name, load_weights
+from aerialseg.models.weights.loading import load_weights
 from aerialseg.models.weights.transfer import continue_from
-from aerialseg.storage.atomic_files import hash_file
 from aerialseg.storage.checkpoints import Description, network_state, read_checkpoint
 from aerialseg.training.hardware import fused, precision, use_hardware
+from aerialseg.training.identity import parent_of
 from aerialseg.training.quiet import quieten_lightning
 
 
-def build(node: DictConfig, path: str, **supplied: object) -> Any:  # noqa: ANN401 - any target
+def build(node: Mapping[str, Any], path: str, **supplied: object) -> Any:  # noqa: ANN401 - any target
     """Builds what a node names; ``None`` for an empty node.
 
     Args:
@@ -52,110 +53,114 @@ def build(node: DictConfig, path: str, **supplied: object) -> Any:  # noqa: ANN4
         raise ConfigError(f"{path}: {_one_line(error)}") from error
 
 
-def build_data(cfg: DictConfig) -> AerialSegDataModule:
+def build_data(experiment: Experiment) -> AerialSegDataModule:
     """The data module, listed, counted and split; see :meth:`AerialSegDataModule.prepare`."""
-    augmentation = build(cfg.augmentation, "augmentation")
-    data: AerialSegDataModule = build(cfg.data, "data", augmentation=augmentation)
+    augmentation = build(experiment.augmentation, "augmentation")
+    data: AerialSegDataModule = build(experiment.data, "data", augmentation=augmentation)
     data.prepare()
     return data
 
 
-def build_network(cfg: DictConfig, num_classes: int) -> nn.Module:
-    """The network of the model group, at random."""
-    return cast("nn.Module", build(cfg.model.network, "model.network", num_classes=num_classes))
+def build_network(experiment: Experiment, num_classes: int) -> nn.Module:
+    """The network of the model group, with random weights."""
+    node = experiment.model.network
+    return cast("nn.Module", build(node, "model.network", num_classes=num_classes))
 
 
-def build_module(cfg: DictConfig, data: AerialSegDataModule) -> tuple[SegmentationModule, str]:
+def build_module(
+    experiment: Experiment, data: AerialSegDataModule
+) -> tuple[SegmentationModule, str]:
     """The module to train, started from its parent's checkpoint or from the model's weights.
 
     Returns:
         The module, and one line that says what its tensors came from.
     """
-    network = build_network(cfg, len(data.classes))
-    groups = layer_groups(network, _plain(cfg.model.layer_groups))
-    parent = parent_of(cfg)
-    origin = _start(network, cfg, final_layers=groups[-1].names)
-    weights = class_weights(data.class_counts, cfg.loss.class_weights)
-    use_hardware(network, cfg.compute)
+    network = build_network(experiment, len(data.classes))
+    groups = layer_groups(network, experiment.model.layer_groups)
+    parent = parent_of(experiment)
+    origin = _start(network, experiment, final_layers=groups[-1].names)
+    loss, compute = experiment.loss, experiment.compute
+    weights = class_weights(data.class_counts, loss.class_weights)
+    use_hardware(network, tf32=compute.tf32, compile=compute.compile)
     module = SegmentationModule(
         network,
-        build(cfg.loss.function, "loss.function", class_weights=weights.tolist()),
+        build(loss.function, "loss.function", class_weights=weights.tolist()),
         layer_groups=groups,
-        fine_tune_start=resolve_start(groups, cfg.stage.fine_tune_start),
-        optimizer=build(fused(cfg.optimizer, precision(cfg.trainer)), "optimizer"),
-        scheduler=build(cfg.scheduler, "scheduler"),
-        aux_weight=cfg.loss.aux_weight,
-        seed=cfg.seed,
-        description=_describe(cfg, data, parent),
-        channels_last=cfg.compute.channels_last,
+        fine_tune_start=resolve_start(groups, experiment.stage.fine_tune_start),
+        optimizer=build(fused(experiment.optimizer, chosen_precision(experiment)), "optimizer"),
+        scheduler=build(experiment.scheduler, "scheduler"),
+        aux_weight=loss.aux_weight,
+        seed=experiment.seed,
+        description=_describe(experiment, data, parent),
+        channels_last=compute.channels_last,
     )
     return module, origin
 
 
-def build_trainer(cfg: DictConfig) -> pl.Trainer:
-    """The Lightning trainer with its callbacks, its logger and a clock that survives a resume."""
+def build_trainer(experiment: Experiment, remaining: RemainingStages | None = None) -> pl.Trainer:
+    """The Lightning trainer with its callbacks, its logger and a clock that survives a resume.
+
+    Args:
+        experiment: The config.
+        remaining: What is known of the stages that are trained after this one.
+    """
     quieten_lightning()
-    callbacks = [build(node, f"callbacks.{key}") for key, node in cfg.callbacks.items()]
+    callbacks = [build(node, f"callbacks.{key}") for key, node in experiment.callbacks.items()]
+    for callback in callbacks:
+        if remaining is not None and isinstance(callback, RemainingTime):
+            callback.set_remaining_stages(remaining)
     callbacks += [Timer(), ContinuousCurves(), StopOnSignal()]
-    logger = build(cfg.logger, "logger") or False
-    node = cfg.trainer.copy()
-    node.precision = precision(cfg.trainer)
+    logger = build(experiment.logger, "logger") or False
+    node = {**experiment.trainer, "precision": chosen_precision(experiment)}
     return cast("pl.Trainer", build(node, "trainer", callbacks=callbacks, logger=logger))
 
 
-def build_predictor(cfg: DictConfig) -> Predictor:
-    """The network of ``checkpoint`` for inference; in single precision unless told otherwise."""
+def build_predictor(experiment: Experiment) -> Predictor:
+    """The network of ``checkpoint`` for inference; in float32 unless told otherwise."""
+    trainer: Any = experiment.trainer
     return Predictor(
-        Path(cfg.checkpoint).expanduser(),
-        device=native_device(cfg.trainer.accelerator),
-        precision=cfg.trainer.get("precision") or "32-true",
+        Path(experiment.checkpoint).expanduser(),
+        device=native_device(trainer.get("accelerator", "auto")),
+        precision=trainer.get("precision") or "32-true",
     )
 
 
-def parent_of(cfg: DictConfig) -> dict[str, str | None]:
-    """What a stage starts from: a checkpoint or a file of weights with its sha256, or a name."""
-    start = cfg.stage.init_checkpoint
-    if start is None and not is_file_name(cfg.model.weights):
-        return {"weights": cfg.model.weights}
-    path = Path(start or cfg.model.weights).expanduser()
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such file to start stage {cfg.stage.name} from")
-    return {"path": str(path), "sha256": hash_file(path)}
+def chosen_precision(experiment: Experiment) -> str | int:
+    """The precision that training computes in."""
+    trainer: Any = experiment.trainer
+    return precision(trainer.get("precision"), accelerator=trainer.get("accelerator", "auto"))
 
 
-def _start(network: nn.Module, cfg: DictConfig, *, final_layers: Sequence[str]) -> str:
+def _start(network: nn.Module, experiment: Experiment, *, final_layers: Sequence[str]) -> str:
     """Loads the parent's checkpoint or the model's weights; says what came from where."""
-    parent = cfg.stage.init_checkpoint
+    parent = experiment.stage.init_checkpoint
     if parent is not None:
         return continue_from(network, network_state(read_checkpoint(Path(parent))), parent)
+    target = str(experiment.model.network["_target_"])
     report = load_weights(
         network,
-        cfg.model.weights,
-        architecture=cfg.model.network._target_.rpartition(".")[2],
+        experiment.model.weights,
+        architecture=target.rpartition(".")[2],
         final_layers=final_layers,
-        weights_dir=Path(cfg.paths.weights_dir),
+        weights_dir=Path(experiment.paths.weights_dir),
     )
     return str(report)
 
 
 def _describe(
-    cfg: DictConfig, data: AerialSegDataModule, parent: dict[str, str | None]
+    experiment: Experiment, data: AerialSegDataModule, parent: dict[str, str | None]
 ) -> Description:
-    network = {**_plain(cfg.model.network), "num_classes": len(data.classes)}
+    """What the checkpoints of the stage will say about themselves."""
     return Description(
-        network=network,
+        network={**experiment.model.network, "num_classes": len(data.classes)},
         classes=data.classes.to_mapping(),
-        mean=_plain(cfg.model.mean),
-        std=_plain(cfg.model.std),
+        mean=experiment.model.mean,
+        std=experiment.model.std,
         image_min_size=data.image_min_size,
-        stage=cfg.stage.name,
-        run_name=cfg.run_name,
+        stage=experiment.stage.name,
+        run_name=experiment.run_name,
         parent=parent,
     )
-
-
-def _plain(node: DictConfig) -> Any:  # noqa: ANN401 - YAML content
-    return OmegaConf.to_container(node, resolve=True)
 
 
 def _one_line(error: BaseException) -> str:

@@ -4,14 +4,15 @@ import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from omegaconf import DictConfig
 from rich.console import Console
 from rich.progress import track
 
+from aerialseg.config.schema import Experiment
 from aerialseg.data.cache.features import Features, FeatureStore, missing_disk, write_features
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.layouts.listing import Split
@@ -29,7 +30,38 @@ _SMALLEST = 2.0**-10  # of the largest feature: what is 16 times smaller loses d
 _SPLITS: tuple[Split, ...] = ("train", "val")
 
 
-def cache_features(cfg: DictConfig, module: SegmentationModule, data: AerialSegDataModule) -> None:
+def cache_stage_features(
+    experiment: Experiment,
+    module: SegmentationModule,
+    data: AerialSegDataModule,
+    *,
+    cache_dir: Path,
+) -> bool:
+    """:func:`cache_features` with the settings of an experiment; whether features are served."""
+    trainer: Any = experiment.trainer
+    limited = trainer.get("limit_train_batches") is not None
+    cache_features(
+        module,
+        data,
+        cache_dir=cache_dir,
+        run_name=experiment.run_name,
+        setting=experiment.stage.cache_features,
+        device=native_device(trainer.get("accelerator", "auto")),
+        short_run=limited or trainer.get("max_epochs") == 1,
+    )
+    return data.features is not None
+
+
+def cache_features(
+    module: SegmentationModule,
+    data: AerialSegDataModule,
+    *,
+    cache_dir: Path,
+    run_name: str,
+    setting: Literal["auto", "on", "off"],
+    device: str,
+    short_run: bool,
+) -> None:
     """Lets the data module serve features of the frozen part, as ``stage.cache_features`` says.
 
     They lie in ``<cache_dir>/features/<run_name>/KEY``, where the key changes with whatever they
@@ -38,19 +70,19 @@ def cache_features(cfg: DictConfig, module: SegmentationModule, data: AerialSegD
     Raises:
         ConfigError: If the setting is ``on`` and the features cannot be cached; says why.
     """
-    folder = Path(cfg.paths.cache_dir) / "features" / cfg.run_name
-    wanted = cfg.stage.cache_features
+    folder = cache_dir / "features" / run_name
+    wanted = setting
     reason = "" if wanted == "off" else _obstacle(module, data)
     if reason and wanted == "on":
         raise ConfigError(f"stage.cache_features: is on, but {reason}; set it to auto or off")
     prefix = module.frozen_prefix
-    if prefix is None or wanted == "off" or reason or (wanted == "auto" and _brief(cfg.trainer)):
+    if prefix is None or wanted == "off" or reason or (wanted == "auto" and short_run):
         _remove_others(folder, keep="")
         return
     path = folder / _key(module, prefix, data)
     _remove_others(folder, keep=path.name)
     try:
-        data.features = _open(path) or _make(path, module.to(_device(cfg)), prefix, data)
+        data.features = _open(path) or _make(path, module.to(device), prefix, data)
     except DataError as error:
         if wanted == "on":
             raise ConfigError(f"stage.cache_features: is on, but {error}") from error
@@ -66,11 +98,6 @@ def _obstacle(module: SegmentationModule, data: AerialSegDataModule) -> str:
     if data.training_size is None:
         return "the pictures differ too much in size to be padded to one"
     return ""
-
-
-def _brief(trainer: DictConfig) -> bool:
-    """Whether a run is over before it has seen every picture twice."""
-    return trainer.max_epochs == 1 or trainer.get("limit_train_batches") is not None
 
 
 def _key(module: SegmentationModule, prefix: FrozenPrefix, data: AerialSegDataModule) -> str:
@@ -157,7 +184,3 @@ def _remove_others(folder: Path, *, keep: str) -> None:
 
 def _on_terminal() -> bool:
     return Console().is_terminal
-
-
-def _device(cfg: DictConfig) -> str:
-    return native_device(cfg.trainer.accelerator)

@@ -1,44 +1,43 @@
 """What the hardware does well: precision, fused optimizers, TF32 and compilation."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
-from omegaconf import DictConfig
 from torch import nn
 
 from aerialseg.kernels.atrous import quicken_gradients
 
 
-def precision(trainer: DictConfig) -> str | int:
+def precision(setting: str | int | None, *, accelerator: str) -> str | int:
     """``trainer.precision``, or where it is null what the hardware does natively.
 
-    bfloat16 where it is native, else half, on a GPU; single on a processor: the ones tried with
+    On a GPU bfloat16 where it is native, else float16; on a CPU float32: those tried that have
     bfloat16 units took longer for a training step in it.
     """
-    if trainer.get("precision") is not None:
-        chosen: str | int = trainer.precision
-        return chosen
-    if trainer.accelerator == "cpu" or not torch.cuda.is_available():
+    if setting is not None:
+        return setting
+    if accelerator == "cpu" or not torch.cuda.is_available():
         return "32-true"
-    # Turing and older only emulate bfloat16, slower than single precision.
+    # Turing and older only emulate bfloat16, slower than float32.
     return "bf16-mixed" if torch.cuda.get_device_capability() >= (8, 0) else "16-mixed"
 
 
-def fused(optimizer: DictConfig, precision: str | int) -> DictConfig:
+def fused(optimizer: Mapping[str, Any], precision: str | int) -> Mapping[str, Any]:
     """The optimizer's node with ``fused`` decided where it is null.
 
     One kernel for all tensors takes a third of the time. Not in mixed precision: there a fused
     optimizer unscales gradients itself, and Lightning could not clip them before.
     """
-    if "fused" not in optimizer or optimizer.fused is not None:
+    if "fused" not in optimizer or optimizer["fused"] is not None:
         return optimizer
-    decided = optimizer.copy()
-    decided.fused = True if "mixed" not in str(precision) else None
-    return decided
+    return {**optimizer, "fused": True if "mixed" not in str(precision) else None}
 
 
-def use_hardware(network: nn.Module, compute: DictConfig) -> None:
+def use_hardware(network: nn.Module, *, tf32: bool, compile: bool) -> None:
     """Sets TF32 for the process; quickens the network in place and, if asked to, compiles it."""
-    torch.set_float32_matmul_precision("high" if compute.tf32 else "highest")
-    torch.backends.cudnn.allow_tf32 = compute.tf32
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
+    torch.backends.cudnn.allow_tf32 = tf32
     quicken_gradients(network)
-    if compute.compile:
+    if compile:
         network.compile()  # in place: its tensors keep their names

@@ -1,18 +1,19 @@
 """What makes two runs the same run."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from aerialseg.config.schema import Experiment
+from aerialseg.errors import CheckpointError
+from aerialseg.models.weights.loading import is_file_name
+from aerialseg.storage.atomic_files import hash_file
 
-from aerialseg.data.datamodule import AerialSegDataModule
-from aerialseg.training.build import parent_of
 
-
-def run_identity(cfg: DictConfig, data: AerialSegDataModule) -> dict[str, Any]:
+def run_identity(experiment: Experiment, data_fingerprint: str) -> dict[str, Any]:
     """What decides the result of a run, without where things lie and how they are shown."""
-    config: Any = OmegaConf.to_container(cfg, resolve=True)
-    parent = parent_of(cfg)
+    config = experiment.to_mapping()
+    parent = parent_of(experiment)
     parts = ("seed", "model", "loss", "augmentation", "optimizer", "scheduler", "data", "stage")
     chosen = {part: config[part] for part in parts}
     for part, names in {
@@ -30,8 +31,24 @@ def run_identity(cfg: DictConfig, data: AerialSegDataModule) -> dict[str, Any]:
         **chosen,
         "checkpoint": monitor,
         "parent": parent.get("sha256") or parent.get("weights"),
-        "data_fingerprint": data.fingerprint,
+        "data_fingerprint": data_fingerprint,
     }
+
+
+def parent_of(experiment: Experiment) -> dict[str, str | None]:
+    """What a stage starts from: a checkpoint or a file of weights with its sha256, or a name.
+
+    Raises:
+        CheckpointError: If the file is missing.
+    """
+    start, weights = experiment.stage.init_checkpoint, experiment.model.weights
+    if start is None and not is_file_name(weights):
+        return {"weights": weights}
+    path = Path(start or weights).expanduser()
+    if not path.is_file():
+        stage = experiment.stage.name
+        raise CheckpointError(f"{path}: no such file to start stage {stage} from")
+    return {"path": str(path), "sha256": hash_file(path)}
 
 
 def _without(mapping: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

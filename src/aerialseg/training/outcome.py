@@ -1,7 +1,6 @@
 """What a finished run knows of itself: its best epoch, its cost, and that frozen stayed frozen."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from torch import Tensor
 
@@ -10,13 +9,27 @@ from aerialseg.models.freeze_proof import changed_tensors, frozen_state
 from aerialseg.models.module import SegmentationModule
 from aerialseg.storage.checkpoints import network_state, read_checkpoint, read_description
 from aerialseg.storage.run_folders import RunFolder
+from aerialseg.storage.stage_result import StageResult
 
 
-def facts(module: SegmentationModule, folder: RunFolder, seconds: float) -> dict[str, Any]:
-    """The scores of the best epoch and what the run cost, as ``metrics.json`` holds them.
+def stage_result(
+    module: SegmentationModule,
+    folder: RunFolder,
+    *,
+    seconds: float,
+    frozen_before: Mapping[str, Tensor],
+) -> StageResult:
+    """The scores of the best epoch, what the run cost, and the proof that frozen stayed frozen.
+
+    Args:
+        module: The module after training.
+        folder: Where its checkpoints lie.
+        seconds: The time that training took.
+        frozen_before: What :func:`~aerialseg.models.freeze_proof.frozen_state` gave before
+            training; compared bit for bit with the network and with both checkpoints.
 
     Raises:
-        TrainingError: If no epoch had a score.
+        TrainingError: If no epoch had a score, or a frozen tensor has changed.
     """
     best, last = folder.checkpoints / "best.ckpt", folder.checkpoints / "last.ckpt"
     if not best.exists():
@@ -24,32 +37,26 @@ def facts(module: SegmentationModule, folder: RunFolder, seconds: float) -> dict
             f"{folder.path}: no epoch had a score, so there is no best checkpoint; "
             "look at the loss curve, lower stage.learning_rate, check callbacks.checkpoint.monitor"
         )
+    _check_frozen(frozen_before, module, folder)
     description = read_description(read_checkpoint(best), best)
     parameters = list(module.network.parameters())
-    return {
-        **description.metrics,
-        "stage": description.stage,
-        "best_epoch": description.epoch,
-        "epochs": read_description(read_checkpoint(last), last).epoch,
-        "seconds": round(seconds, 1),
-        "trainable_parameters": sum(p.numel() for p in parameters if p.requires_grad),
-        "total_parameters": sum(p.numel() for p in parameters),
-    }
+    return StageResult(
+        scores=description.metrics,
+        stage=description.stage,
+        best_epoch=description.epoch,
+        epochs=read_description(read_checkpoint(last), last).epoch,
+        seconds=round(seconds, 1),
+        trainable_parameters=sum(p.numel() for p in parameters if p.requires_grad),
+        total_parameters=sum(p.numel() for p in parameters),
+        frozen_tensors=len(frozen_before),
+        frozen_unchanged=True,
+    )
 
 
-def freezing_proof(
+def _check_frozen(
     before: Mapping[str, Tensor], module: SegmentationModule, folder: RunFolder
-) -> dict[str, Any]:
-    """Compares what was frozen, bit for bit, with the network and with both checkpoints.
-
-    Args:
-        before: What :func:`~aerialseg.models.freeze_proof.frozen_state` gave before training.
-        module: The module after training.
-        folder: Where its checkpoints lie.
-
-    Raises:
-        TrainingError: If anything has changed.
-    """
+) -> None:
+    """Compares what was frozen with the network and with both checkpoints, bit for bit."""
     states = {"network": frozen_state(module.layer_groups, module.fine_tune_start)}
     for name in ("best", "last"):
         state = network_state(read_checkpoint(folder.checkpoints / f"{name}.ckpt"))
@@ -64,4 +71,3 @@ def freezing_proof(
             f"{len(changed)} tensors that were frozen have changed, first {min(changed)}; "
             "this is a defect: please report it with the config"
         )
-    return {"frozen_tensors": len(before), "frozen_unchanged": True}

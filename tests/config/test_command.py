@@ -1,12 +1,15 @@
 """How a problem that the user can mend leaves the process."""
 
+import signal
 from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
 
-from aerialseg.config import tasks as module_under_test
-from aerialseg.config.tasks import run_task
+from aerialseg.config import command as module_under_test
+from aerialseg.config.command import run_task
+from aerialseg.config.tasks import Task
+from aerialseg.stopping import Stopped
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -38,10 +41,10 @@ def test_those_who_ask_get_the_traceback(monkeypatch, capsys):
 def test_an_unforeseen_error_stops_a_multirun_and_shows_its_traceback(monkeypatch, capsys):
     """Hydra would go on, and what the next stage lacks would hide what went wrong in this one."""
 
-    def broken(cfg):
+    def broken(experiment):
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(module_under_test, "task_function", lambda name: broken)
+    monkeypatch.setattr(module_under_test, "find_task", lambda name: Task(broken))
     with pytest.raises(SystemExit) as stop:
         run_task(composed("task=layers"))
     assert stop.value.code == 1
@@ -60,3 +63,24 @@ def test_a_missing_data_folder_says_how_to_get_it(tmp_path, data, source):
     assert line.startswith(f"data error: {root}")
     assert source in line
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("existing", "writes_run", "advice"),
+    [
+        ("refuse", True, "the same command with existing=resume goes on from there"),
+        ("overwrite", True, "the same command with existing=resume goes on from there"),
+        ("resume", True, "the same command goes on from there"),
+        ("resume", False, ""),
+    ],
+)
+def test_a_stopped_task_says_how_to_go_on(monkeypatch, existing, writes_run, advice):
+    def stopped(experiment):
+        raise Stopped(signal.SIGTERM, "after epoch 3")
+
+    task = Task(stopped, writes_run=writes_run)
+    monkeypatch.setattr(module_under_test, "find_task", lambda name: task)
+    with pytest.raises(Stopped) as stop:
+        run_task(composed("task=layers", f"existing={existing}"))
+    assert stop.value.code == 143
+    assert str(stop.value) == "stopped by SIGTERM after epoch 3" + (f"; {advice}" if advice else "")

@@ -1,0 +1,141 @@
+"""The chain of stages: the config of each, and the order that ``previous`` gives them."""
+
+from collections.abc import Mapping, Sequence
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from aerialseg.errors import ConfigError, did_you_mean
+
+_NAME_THEM = "name the stages to train in order, as in 'task.stages=[head,aspp,full]'"
+_OF_THE_FIRST = ("stage.init_checkpoint", "stage.from_run", "stage.previous")
+"""What says where a chain starts; the other stages start from the one before them."""
+
+
+def compose_chain(stages: Sequence[str] | None) -> dict[str, DictConfig]:
+    """The configs of a chain of stages, with everything else as it was typed for this command.
+
+    Args:
+        stages: The names in order, each starting from the one before it; ``None`` for all stage
+            files, in the order that ``previous`` gives them.
+
+    Raises:
+        ConfigError: If a stage does not exist or is named twice, or if the stage files do not
+            form one chain.
+    """
+    if stages is None:
+        found = {name: compose_stage(name, task="train") for name in _stage_choices()}
+        previous = {name: cfg.stage.previous for name, cfg in found.items()}
+        names = stage_order(previous)
+    else:
+        names = list(stages)
+        _check_names(names)
+        previous = dict(zip(names[1:], names, strict=False))
+    chain = {}
+    for index, name in enumerate(names):
+        parent = [f"stage.previous={previous[name]}"] if index else []
+        chain[name] = compose_stage(name, task="train", starts_chain=index == 0, also=parent)
+    return chain
+
+
+def compose_stage(
+    stage: str, *, task: str, starts_chain: bool = True, also: Sequence[str] = ()
+) -> DictConfig:
+    """The config of a stage for a task, with everything else as it was typed for this command.
+
+    Runs that are there already are resumed unless something else was typed.
+
+    Args:
+        stage: The choice of the group ``stage``.
+        task: The choice of the group ``task``.
+        starts_chain: Whether what was typed about the start of the chain is meant for this stage.
+        also: More overrides, which win over those that were typed.
+    """
+    dropped = () if starts_chain else _OF_THE_FIRST
+    typed = [override for override in _typed_overrides() if _key(override) not in dropped]
+    choices = [f"stage={stage}", f"task={task}"]
+    return hydra.compose("config", ["existing=resume", *typed, *choices, *also])
+
+
+def no_stage_typed() -> None:
+    """Makes sure that no stage was chosen on the command line.
+
+    Raises:
+        ConfigError: If one was: a curriculum trains several.
+    """
+    for override in _overrides_of_command():
+        if _key(override) == "stage":
+            raise ConfigError(
+                f"stage: a curriculum trains several stages, but got {override}; "
+                "name them in order, as in 'task.stages=[head,aspp,full]'"
+            )
+
+
+def typed_command() -> list[str]:
+    """The command that is being run, as a list of words."""
+    return ["run.py", *_overrides_of_command()]
+
+
+def stage_order(previous: Mapping[str, str | None]) -> list[str]:
+    """Orders stages so that each follows the one it starts from.
+
+    Args:
+        previous: By stage, the stage it starts from; ``None`` for the first.
+
+    Raises:
+        ConfigError: If the stages do not form one chain.
+    """
+    order: list[str] = []
+    following = [name for name, before in previous.items() if before is None]
+    while following:
+        if len(following) > 1:
+            place = f"start from stage {order[-1]}" if order else "start from no other stage"
+            raise ConfigError(f"stage: {' and '.join(following)} both {place}; {_NAME_THEM}")
+        order += following
+        following = [name for name, before in previous.items() if before == order[-1]]
+    if left := [name for name in previous if name not in order]:
+        raise ConfigError(
+            f"stage: {', '.join(left)} cannot be reached from the first stage by `previous`; "
+            f"{_NAME_THEM}"
+        )
+    return order
+
+
+def _check_names(stages: Sequence[str]) -> None:
+    """Makes sure that the stages exist and that each is named once."""
+    choices = _stage_choices()
+    problems = [
+        f"task.stages: there is no stage '{name}'{did_you_mean(name, choices)}"
+        for name in stages
+        if name not in choices
+    ]
+    twice = [name for name in dict.fromkeys(stages) if stages.count(name) > 1]
+    problems += [f"task.stages: names stage '{name}' more than once" for name in twice]
+    if not stages:
+        problems = [f"task.stages: names no stage; {_NAME_THEM}"]
+    if problems:
+        raise ConfigError(*problems)
+
+
+def _stage_choices() -> list[str]:
+    return list(GlobalHydra.instance().config_loader().get_group_options("stage"))
+
+
+def _typed_overrides() -> list[str]:
+    """What was typed, without the choices of stage and task and without the task's options."""
+    kept = []
+    for override in _overrides_of_command():
+        key = _key(override)
+        if key not in ("stage", "task") and not key.startswith("task."):
+            kept.append(override)
+    return kept
+
+
+def _overrides_of_command() -> list[str]:
+    return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+
+
+def _key(override: str) -> str:
+    return override.lstrip("+~").partition("=")[0]

@@ -1,0 +1,47 @@
+"""One command: the config is checked, its task runs, and a foreseeable error is one line."""
+
+import os
+import sys
+import traceback
+
+from omegaconf import DictConfig
+
+from aerialseg.config.tasks import find_task
+from aerialseg.config.validation import validate
+from aerialseg.errors import AerialsegError
+from aerialseg.stopping import Stopped
+
+
+def run_task(cfg: DictConfig) -> object:
+    """Checks a composed config and runs its task.
+
+    A problem that the user can mend ends the process with exit code 1 and one line for each
+    problem; with ``HYDRA_FULL_ERROR=1`` the traceback is shown instead, as it always is for any
+    other error. Both end a multirun: Hydra would go on, and what the next stage then lacks would
+    hide what went wrong in this one.
+
+    Returns:
+        What the task returns.
+
+    Raises:
+        Stopped: If a signal ended the task; says how to go on where that is possible.
+    """
+    try:
+        experiment = validate(cfg)
+        task = find_task(str(experiment.task["name"]))
+        try:
+            return task.function(experiment, **experiment.task_options)
+        except Stopped as stop:
+            advice = _how_to_resume(experiment.existing) if task.writes_run else ""
+            raise Stopped(stop.signal, stop.moment, advice=advice) from None
+    except Exception as error:
+        if isinstance(error, AerialsegError) and os.environ.get("HYDRA_FULL_ERROR") != "1":
+            sys.exit(error.lines())
+        traceback.print_exc()
+        sys.exit(1)
+
+
+def _how_to_resume(existing: str) -> str:
+    if existing == "resume":
+        return "the same command goes on from there"
+    return "the same command with existing=resume goes on from there"
