@@ -13,8 +13,8 @@ from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
 from aerialseg.callbacks.pace import Pace, Work
 from aerialseg.callbacks.progress import PersistentProgressBar
 from aerialseg.callbacks.remaining_time import (
-    Forecast,
-    Rest,
+    RemainingStages,
+    RemainingTime,
     forecast_line,
     may_end_early,
     work_left,
@@ -96,12 +96,13 @@ def _ticking(monkeypatch):
 @pytest.fixture
 def lines(caplog):
     caplog.set_level(logging.INFO, logger="aerialseg")
-    return lambda: [r.getMessage() for r in caplog.records if r.name.endswith("forecast")]
+    return lambda: [r.getMessage() for r in caplog.records if r.name.endswith("remaining_time")]
 
 
-def fit(root, *callbacks, rest=None, snapshot=None, epochs=3, **changes):
-    forecast = Forecast("aspp")
-    forecast.rest = rest or Rest()
+def fit(root, *callbacks, remaining=None, snapshot=None, epochs=3, **changes):
+    forecast = RemainingTime("aspp")
+    if remaining is not None:
+        forecast.set_remaining_stages(remaining)
     trainer = make_trainer([forecast, *callbacks], epochs=epochs, **changes)
     trainer.fit(make_module(), make_data(root), ckpt_path=snapshot)
 
@@ -124,7 +125,10 @@ def test_what_was_measured_before_is_scaled_by_how_far_it_is_off(tmp_path, lines
 
     Four steps of two seconds and two validations of eight are left.
     """
-    fit(tmp_path, rest=Rest({"full": 30.0}, at_most=True, pace=Pace(1.0, 4.0)))
+    fit(
+        tmp_path,
+        remaining=RemainingStages({"full": 30.0}, at_most=True, expected_pace=Pace(1.0, 4.0)),
+    )
     (line,) = lines()
     assert line.startswith("forecast: stage aspp at most 25 s; then full at most 60 s: done by ")
 

@@ -24,7 +24,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.run_folder = folder / "runs" / "default"
+        self.run_folder = folder / "runs" / "demo"
         self.overrides = (
             "experiment=demo",
             f"data.root={folder / 'scenes'}",
@@ -41,16 +41,16 @@ class Project:
         )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self._execute(sys.executable, "run.py", *arguments, *self.overrides)
+        return self.execute(sys.executable, "run.py", *arguments, *self.overrides)
 
     def script(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self._execute("./multirun_stages.sh", *self.overrides, *arguments)
+        return self.execute("./multirun_stages.sh", *self.overrides, *arguments)
 
     def checkpoint(self, stage: str, name: str = "best") -> Path:
         return self.run_folder / stage / "train" / "checkpoints" / f"{name}.ckpt"
 
     @staticmethod
-    def _execute(*command: str) -> subprocess.CompletedProcess[str]:
+    def execute(*command: str, folder: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
         python_folder = Path(sys.executable).parent
         environment = {
             **os.environ,
@@ -59,7 +59,7 @@ class Project:
             "COLUMNS": "120",
         }
         return subprocess.run(
-            command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
 
 
@@ -134,13 +134,51 @@ def test_started_again_the_script_keeps_what_is_finished(curriculum):
     assert before == {stage: curriculum.checkpoint(stage).stat().st_mtime_ns for stage in STAGES}
 
 
+def test_from_another_folder_paths_mean_that_folder(curriculum, tmp_path):
+    """The script neither changes the folder nor needs it to be that of the repository."""
+    overrides = [o for o in curriculum.overrides if not o.startswith("paths.")]
+    command = [str(REPOSITORY / "multirun_stages.sh"), *overrides, "task.stages=[head]"]
+    done = curriculum.execute(*command, "paths.runs_dir=here", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"here", "cache"}
+    assert (tmp_path / "here/demo/head/train/metrics.json").is_file()
+
+
+def test_stages_can_be_left_out(curriculum):
+    done = curriculum.script("task.stages=[head,aspp]", "run_name=short")
+    assert done.returncode == 0, done.stderr
+    runs = curriculum.folder / "runs/short"
+    provenance = json.loads((runs / "aspp/train/provenance.json").read_text())
+    assert provenance["parent"]["path"] == str(runs / "head/train/checkpoints/best.ckpt")
+    assert {path.name for path in runs.iterdir()} == {"head", "aspp", "stages.csv"}
+    assert (runs / "aspp/evaluate/metrics.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["stage=aspp"], "config error: stage: a curriculum trains several stages, but got stage"),
+        (["task.stages=[head,asp]"], "config error: task.stages: there is no stage 'asp'; did you"),
+        (["task.stages=[head,head]"], "config error: task.stages: names stage 'head' more than"),
+        (["paths.output_dir=x"], "config error: paths.output_dir: 5 stages would write into x"),
+        (["trainer.devices=2"], "config error: trainer.devices: 2 would train on several"),
+    ],
+)
+def test_a_chain_that_cannot_be_trained_is_refused_in_one_line(tmp_path, arguments, line):
+    done = Project(tmp_path).script(*arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith(line)
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_fault_that_only_the_last_stage_meets_stops_the_script_first(tmp_path):
     project = Project(tmp_path)
     done = project.script("model.fine_tune_start.full=nowhere")
     assert done.returncode == 1
     assert "config error: fine_tune_start: no module 'nowhere'" in done.stderr
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "runs" / "default" / "head").exists()
+    assert not (tmp_path / "runs" / "demo" / "head").exists()
 
 
 def test_evaluation_agrees_with_scikit_learn(curriculum, tmp_path):
@@ -261,7 +299,7 @@ def test_a_finished_run_is_never_trained_over(curriculum):
 
 def test_a_branch_starts_from_another_runs_stage(curriculum):
     done = curriculum.run(
-        "stage=full", "run_name=branch", "stage.from_run=default", "stage.previous=aspp"
+        "stage=full", "run_name=branch", "stage.from_run=demo", "stage.previous=aspp"
     )
     assert done.returncode == 0, done.stderr
     provenance = json.loads(

@@ -9,7 +9,8 @@ from pytorch_lightning.accelerators import CUDAAccelerator
 from helpers.composing import CONF, STAGES, composed, finish_stages, lines, swept
 
 FILES = sorted(CONF.rglob("*.yaml"))
-CHOICES = [path for path in FILES if path.parent != CONF]
+# A file whose name begins with an underscore is what others start from.
+CHOICES = [path for path in FILES if path.parent != CONF and not path.stem.startswith("_")]
 NOT_PICKED = {"hydra/hydra_logging", "hydra/job_logging", "hydra/help"}
 COMMAND = re.compile(r"(?:python run\.py|\./multirun_stages\.sh)(?: [^\s`&)]+)+")
 

@@ -46,7 +46,7 @@ def test_the_command_keeps_what_else_was_chosen(tmp_path):
     finally:
         HydraConfig.instance().cfg = None
     assert line.endswith(
-        "run `python run.py stage=decoder run_name=default experiment=demo 'data.root=my scenes' "
+        "run `python run.py stage=decoder run_name=demo experiment=demo 'data.root=my scenes' "
         f"paths.runs_dir={tmp_path}` first"
     )
 
@@ -115,6 +115,27 @@ def test_a_device_that_is_not_there(monkeypatch, name):
     assert lines(f"trainer.accelerator={name}") == [
         f"config error: trainer.accelerator: this machine has no '{name}' that can be used; "
         "try trainer=cpu"
+    ]
+
+
+@pytest.mark.parametrize("devices", ["2", "-1", "auto", "'2,3'", "[0,1]", "'-1'"])
+def test_more_than_one_device_is_refused(devices):
+    (line,) = lines_for_values(f"trainer.devices={devices}")
+    assert line.startswith("config error: trainer.devices: ")
+    assert line.endswith(" may mean more than one device; training uses one; set trainer.devices=1")
+
+
+@pytest.mark.parametrize("devices", ["1", "[3]", "'3,'"])
+def test_one_device_may_be_chosen(devices):
+    assert lines_for_values(f"trainer.devices={devices}") == []
+
+
+def test_several_machines_and_their_strategies_are_refused():
+    assert lines_for_values("+trainer.num_nodes=2", "+trainer.strategy=ddp") == [
+        "config error: trainer.num_nodes: 2 may mean more than one device; training uses one; "
+        "set trainer.num_nodes=1",
+        "config error: trainer.strategy: 'ddp' is for several devices; training uses one; "
+        "set trainer.strategy=auto",
     ]
 
 

@@ -9,7 +9,8 @@ import torch
 from pytorch_lightning.callbacks import Callback
 
 from aerialseg.config import signatures
-from aerialseg.config.signatures import schema_problems, task_function
+from aerialseg.config.signatures import schema_problems
+from aerialseg.config.tasks import find_task
 from aerialseg.config.types import complaints
 from aerialseg.errors import ConfigError
 from aerialseg.tasks.check import check
@@ -109,6 +110,6 @@ def test_no_default_of_the_libraries_is_refused_when_written_out():
 
 
 def test_tasks_are_found_by_name():
-    assert task_function("check") is check
+    assert find_task("check").function is check
     with pytest.raises(ConfigError, match=r"aerialseg\.tasks has no 'chek'; did you mean 'check'"):
-        task_function("chek")
+        find_task("chek")

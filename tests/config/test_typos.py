@@ -7,8 +7,8 @@ from helpers.composing import composed, lines, lines_for_values
 
 PACKAGES = ", ".join(ALLOWED)
 TOP = (
-    "augmentation, callbacks, checkpoint, compute, data, existing, input, logger, loss, model, "
-    "optimizer, paths, run_name, scheduler, seed, stage, task, trainer"
+    "augmentation, callbacks, checkpoint, checkpoint_from, compute, data, existing, input, "
+    "logger, loss, model, optimizer, paths, run_name, scheduler, seed, stage, task, trainer"
 )
 STAGE = (
     "aux_loss, cache_features, epochs, fine_tune_start, from_run, init_checkpoint, learning_rate, "

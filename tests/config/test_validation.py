@@ -87,7 +87,7 @@ def test_a_number_from_another_key_is_checked_where_it_is_used(cfg):
 
 
 def test_lists_of_names_are_not_walked_letter_by_letter(cfg):
-    cfg.trainer.devices = "auto"
+    cfg.trainer.devices = "1"
     validate(cfg)
 
 

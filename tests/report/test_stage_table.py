@@ -1,5 +1,4 @@
 import csv
-import json
 import re
 from datetime import datetime
 
@@ -7,23 +6,35 @@ import pytest
 from hydra.core.utils import JobReturn
 from omegaconf import OmegaConf
 
-from aerialseg.report.stage_table import COLUMNS, as_csv, print_forecast, print_table, table_rows
+from aerialseg.report.stage_table import (
+    FinishedJob,
+    StageRow,
+    as_csv,
+    print_forecast,
+    print_table,
+    table_rows,
+)
+from aerialseg.storage.forecast import Forecast
+from aerialseg.storage.stage_result import StageResult
 from aerialseg.tasks.hydra_callbacks import StageTable
 
 
 def metrics(dice, *, miou=0.25, parameters=3084, seconds=12.34):
-    return {
-        "stage": "head",
-        "val/dice": dice,
-        "val/miou": miou,
-        "val/loss": 1.0,
-        "trainable_parameters": parameters,
-        "seconds": seconds,
-    }
+    return StageResult(
+        scores={"val/dice": dice, "val/miou": miou, "val/loss": 1.0},
+        stage="head",
+        best_epoch=2,
+        epochs=3,
+        seconds=seconds,
+        trainable_parameters=parameters,
+        total_parameters=11_023_164,
+        frozen_tensors=300,
+        frozen_unchanged=True,
+    )
 
 
 def job(name, dice, previous=None, **facts):
-    return {"job": name, "previous": previous, **metrics(dice, **facts)}
+    return FinishedJob(name, previous, metrics(dice, **facts))
 
 
 def test_one_row_a_job_with_the_gain_over_the_stage_it_started_from():
@@ -34,28 +45,28 @@ def test_one_row_a_job_with_the_gain_over_the_stage_it_started_from():
             job("aspp", 0.3, "decoder"),
         ]
     )
-    assert rows[0] == {
-        "stage": "head",
-        "trainable_parameters": 3084,
-        "val_dice": 0.25,
-        "val_miou": 0.25,
-        "gain": None,
-        "seconds": 12.3,
-    }
-    assert [row["stage"] for row in rows] == ["head", "decoder", "aspp"]
-    assert [row["val_dice"] for row in rows] == [0.25, 0.3333, 0.3]
-    assert [row["gain"] for row in rows[1:]] == [0.0833, -0.0333]
-    assert rows[1]["val_miou"] == 0.5
+    assert rows[0] == StageRow(
+        stage="head",
+        trainable_parameters=3084,
+        val_dice=0.25,
+        val_miou=0.25,
+        gain=None,
+        seconds=12.3,
+    )
+    assert [row.stage for row in rows] == ["head", "decoder", "aspp"]
+    assert [row.val_dice for row in rows] == [0.25, 0.3333, 0.3]
+    assert [row.gain for row in rows[1:]] == [0.0833, -0.0333]
+    assert rows[1].val_miou == 0.5
 
 
 def test_in_a_sweep_no_job_is_measured_by_the_one_before():
     rows = table_rows([job("aspp lr=1", 0.25, "decoder"), job("aspp lr=2", 0.5, "decoder")])
-    assert [row["gain"] for row in rows] == [None, None]
+    assert [row.gain for row in rows] == [None, None]
 
 
 def test_no_jobs_make_no_rows():
     assert table_rows([]) == []
-    assert as_csv([]) == ",".join(COLUMNS) + "\n"
+    assert as_csv([]) == "stage,trainable_parameters,val_dice,val_miou,gain,seconds\n"
 
 
 def test_csv_has_the_columns_in_order_and_no_gain_for_the_first():
@@ -107,11 +118,8 @@ def read(path):
 def test_the_printed_table_does_not_cut_what_differs_in_a_sweep(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     names = ["aspp stage.learning_rate=0.004", "aspp stage.learning_rate=0.008"]
-    metrics = {"val/dice": 0.5, "val/miou": 0.4, "trainable_parameters": 9, "seconds": 1}
-    print_table(
-        table_rows([{"job": name, "previous": "decoder", **metrics} for name in names]),
-        tmp_path / "sweep.csv",
-    )
+    rows = table_rows([job(name, 0.5, "decoder") for name in names])
+    print_table(rows, tmp_path / "sweep.csv")
     shown = capsys.readouterr().out
     assert all(name in shown for name in names)
 
@@ -163,21 +171,18 @@ def test_a_job_that_raised_has_no_row(tmp_path):
 
 
 def measured(stage, **changes):
-    row = {
-        "stage": stage,
+    facts = {
         "epochs": 6,
-        "left": 6,
+        "epochs_left": 6,
         "step": 0.05,
         "validation_batch": 0.012345,
-        "features": 0.0,
         "seconds": 60.0,
-        "at_most": False,
     }
-    return row | changes
+    return Forecast(stage, **facts | changes)
 
 
-def forecast_of(*rows, capsys):
-    jobs = [{"job": row["stage"], **row} for row in rows]
+def forecast_of(*forecasts, capsys):
+    jobs = {forecast.stage: forecast for forecast in forecasts}
     print_forecast(jobs, now=datetime(2024, 3, 5, 14, 28))
     lines = capsys.readouterr().out.splitlines()
     return [[cell.strip() for cell in re.split("[│┃]", line)[1:-1]] for line in lines], lines[-1]
@@ -196,10 +201,10 @@ def test_the_forecast_has_a_row_a_job_and_the_time_it_is_done(capsys):
 
 
 def test_the_forecast_tells_features_what_is_over_and_what_may_end_early(capsys):
-    over = {"left": 0, "step": None, "validation_batch": None, "features": None, "seconds": 0.0}
+    over = {"epochs_left": 0, "step": None, "validation_batch": None, "seconds": 0.0}
     cells, last = forecast_of(
         measured("head", **over),
-        measured("decoder", left=2, features=3.0, at_most=True),
+        measured("decoder", epochs_left=2, features=3.0, at_most=True),
         capsys=capsys,
     )
     assert ["head", "", "", "", "finished", "0 s"] in cells
@@ -207,14 +212,14 @@ def test_the_forecast_tells_features_what_is_over_and_what_may_end_early(capsys)
     assert last == "at most 60 s: started now, done by 14:29"
 
 
-def test_a_multirun_that_measured_leaves_its_forecast_for_training(tmp_path, capsys):
+def test_a_multirun_that_measured_shows_its_forecast_and_leaves_nothing(tmp_path, capsys):
     root = tmp_path / "runs" / "default"
     jobs = [(config(root, s, f"{root}/{s}/check"), measured(s)) for s in ("head", "decoder")]
     run(StageTable(), jobs)
-    rows = json.loads((root / "forecast.json").read_text())["stages"]
-    assert [row["stage"] for row in rows] == ["head", "decoder"]
-    assert capsys.readouterr().out.startswith("Forecast")
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["forecast.json"]
+    shown = capsys.readouterr().out
+    assert shown.startswith("Forecast")
+    assert all(stage in shown for stage in ("head", "decoder"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_sweep_and_a_single_job_show_their_forecast_and_leave_nothing(tmp_path, capsys):

@@ -161,19 +161,20 @@ def test_a_run_that_says_nothing_of_itself_is_another_one(folder):
 
 
 def test_the_environment_is_recorded_as_plain_data(monkeypatch):
-    found = environment()
+    found = environment(["run.py", "stage=head"])
+    assert found["command"] == ["run.py", "stage=head"]
     assert found["versions"]["torch"].partition("+")[0] == torch.__version__.partition("+")[0]
     assert found["versions"]["aerialseg"] == __version__
     json.dumps(found)
     monkeypatch.setenv("PATH", "")
-    assert environment()["git_commit"] is None
+    assert environment([])["git_commit"] is None
 
 
 def test_the_git_commit_is_that_of_the_working_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert environment()["git_commit"] is None
+    assert environment([])["git_commit"] is None
     name = ["-c", "user.name=a", "-c", "user.email=a@b"]
     subprocess.run(["git", "init", "-q"], check=True)
     subprocess.run(["git", *name, "commit", "-q", "--allow-empty", "-m", "first"], check=True)
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    assert environment()["git_commit"] == head.stdout.strip()
+    assert environment([])["git_commit"] == head.stdout.strip()

@@ -1,9 +1,9 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from omegaconf import OmegaConf
 from PIL import Image
 
 from aerialseg.errors import DataError
@@ -11,6 +11,7 @@ from aerialseg.inference.predictor import Predictor
 from aerialseg.models.networks import lraspp_mobilenet_v3_large
 from aerialseg.storage.checkpoints import describe, write_checkpoint
 from aerialseg.tasks.predict import find_pictures, predict
+from helpers.composing import experiment
 from helpers.tiny_training import CLASSES, describe_run
 
 
@@ -121,20 +122,20 @@ def checkpoint(tmp_path):
     return tmp_path / "best.ckpt"
 
 
+def asked(source, checkpoint, *overrides):
+    """The config of a command that predicts."""
+    config = experiment("task=predict", "trainer=cpu", *overrides)
+    return replace(config, input=str(source), checkpoint=str(checkpoint))
+
+
 def test_predict_writes_three_pictures_for_each(tmp_path, checkpoint):
     paths = [
         picture(tmp_path / "in/a.jpg", (21, 33)),
         picture(tmp_path / "in/x/b.png", (40, 27), 1),
     ]
-    cfg = OmegaConf.create(
-        {
-            "input": str(tmp_path / "in"),
-            "checkpoint": str(checkpoint),
-            "trainer": {"accelerator": "cpu"},
-        }
-    )
+    config = asked(tmp_path / "in", checkpoint)
     out = tmp_path / "out"
-    predict(cfg, output_dir=str(out), overlay_opacity=0.0)
+    predict(config, output_dir=str(out), overlay_opacity=0.0)
     assert {str(path.relative_to(out)) for path in out.rglob("*.png")} == {
         f"{stem}_{kind}.png" for stem in ("a", "x/b") for kind in ("index", "colour", "overlay")
     }
@@ -158,11 +159,9 @@ def test_an_unreadable_picture_is_named(tmp_path, checkpoint):
     path = tmp_path / "in" / "a.png"
     path.parent.mkdir()
     path.write_text("no picture")
-    cfg = OmegaConf.create(
-        {"input": str(path), "checkpoint": str(checkpoint), "trainer": {"accelerator": "cpu"}}
-    )
+    config = asked(path, checkpoint)
     with pytest.raises(DataError, match=str(path)):
-        predict(cfg, output_dir=str(tmp_path / "out"))
+        predict(config, output_dir=str(tmp_path / "out"))
 
 
 def test_every_bad_picture_is_named_before_any_mask_is_written(tmp_path, checkpoint):
@@ -170,9 +169,9 @@ def test_every_bad_picture_is_named_before_any_mask_is_written(tmp_path, checkpo
         path = picture(tmp_path / "in" / f"{name}.jpg")
         path.write_bytes(path.read_bytes()[:-10])
     picture(tmp_path / "in" / "aa.jpg")
-    cfg = OmegaConf.create({"input": str(tmp_path / "in"), "checkpoint": str(checkpoint)})
+    config = asked(tmp_path / "in", checkpoint)
     with pytest.raises(DataError) as error:
-        predict(cfg, output_dir=str(tmp_path / "out"))
+        predict(config, output_dir=str(tmp_path / "out"))
     *lines, rest = error.value.problems
     assert len(lines) == 10
     assert all("cut short" in line for line in lines)
@@ -185,9 +184,8 @@ def test_orientation_is_ignored_and_the_size_has_a_limit(tmp_path, checkpoint):
     exif = Image.Exif()
     exif[274] = 6  # turned by 90 degrees
     Image.open(path).save(path, exif=exif)
-    cfg = {"input": str(path), "checkpoint": str(checkpoint), "trainer": {"accelerator": "cpu"}}
-    predict(OmegaConf.create(cfg), output_dir=str(tmp_path / "out"))
+    predict(asked(path, checkpoint), output_dir=str(tmp_path / "out"))
     assert {Image.open(mask).size for mask in (tmp_path / "out").iterdir()} == {(30, 20)}
-    limited = OmegaConf.create({**cfg, "data": {"max_megapixels": 0.0005}})
+    limited = asked(path, checkpoint, "+data.max_megapixels=0.0005")
     with pytest.raises(DataError, match=r"has 30x20 pixels.* raise data\.max_megapixels"):
         predict(limited, output_dir=str(tmp_path / "out"))

@@ -3,7 +3,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from omegaconf import OmegaConf
 from PIL import Image
 
 from aerialseg.classes import ClassTable
@@ -11,6 +10,7 @@ from aerialseg.data.layouts.listing import Sample
 from aerialseg.errors import DataError
 from aerialseg.tasks import submit as module_under_test
 from aerialseg.tasks.submit import submit
+from helpers.composing import experiment
 
 TABLE = ClassTable(("ground", "car", "tree"), ((1, 2, 3), (200, 0, 0), (0, 200, 0)))
 MASKS = {
@@ -51,16 +51,10 @@ def project(tmp_path, monkeypatch):
         max_megapixels=200,
         samples=lambda split: tuple(samples) if split == "test" else (),
     )
-    monkeypatch.setattr(module_under_test, "build_data", lambda cfg: data)
-    monkeypatch.setattr(module_under_test, "build_predictor", lambda cfg: Oracle())
-    cfg = OmegaConf.create(
-        {
-            "checkpoint": "best.ckpt",
-            "trainer": {"accelerator": "cpu"},
-            "paths": {"output_dir": str(tmp_path / "out")},
-        }
-    )
-    return SimpleNamespace(cfg=cfg, data=data, folder=tmp_path)
+    monkeypatch.setattr(module_under_test, "build_data", lambda experiment: data)
+    monkeypatch.setattr(module_under_test, "build_predictor", lambda experiment: Oracle())
+    config = experiment("task=submit", "trainer=cpu", f"paths.output_dir={tmp_path}/out")
+    return SimpleNamespace(config=config, data=data, folder=tmp_path)
 
 
 def read(path):
@@ -78,14 +72,14 @@ def give_sample(project, *lines):
 
 def line_of_refusal(project):
     with pytest.raises(DataError) as error:
-        submit(project.cfg)
+        submit(project.config)
     assert not (project.folder / "out").exists(), "refused, yet written"
     (line,) = error.value.problems
     return line
 
 
 def test_a_row_for_each_picture_and_class_in_the_order_of_the_split(project):
-    path = submit(project.cfg)
+    path = submit(project.config)
     assert path == project.folder / "out" / "submission.csv"
     header, rows = read(path)
     assert header == ["ImageID", "EncodedPixels"]
@@ -93,7 +87,7 @@ def test_a_row_for_each_picture_and_class_in_the_order_of_the_split(project):
 
 
 def test_pixels_may_be_counted_down_the_columns(project):
-    rows = dict(read(submit(project.cfg, order="column"))[1])
+    rows = dict(read(submit(project.config, order="column"))[1])
     # Columns of the first mask: 0 1 | 0 1 | 1 0
     assert rows["007_010_0"] == "1 1 3 1 6 1"
     assert rows["007_010_1"] == "2 1 4 2"
@@ -103,14 +97,14 @@ def test_pixels_may_be_counted_down_the_columns(project):
 def test_the_sample_decides_order_and_column_names(project):
     wanted = sorted(ROW_BY_ROW, reverse=True)
     give_sample(project, "id,rle", *(f"{name},1 1" for name in wanted))
-    header, rows = read(submit(project.cfg))
+    header, rows = read(submit(project.config))
     assert header == ["id", "rle"]
     assert rows == [[name, ROW_BY_ROW[name]] for name in wanted]
 
 
 def test_a_sample_may_have_a_byte_order_mark_and_blank_lines(project):
     give_sample(project, "\ufeffImageID,EncodedPixels", *(f"{n}," for n in ROW_BY_ROW), "", "")
-    header, rows = read(submit(project.cfg))
+    header, rows = read(submit(project.config))
     assert header == ["ImageID", "EncodedPixels"]
     assert [name for name, _ in rows] == list(ROW_BY_ROW)
 

@@ -55,8 +55,9 @@ class _Sound:
         self._reported = reported
 
     def __getitem__(self, path: str) -> Any:  # noqa: ANN401 - YAML content, its type checked before
-        if any(f"{path}.".startswith(f"{wrong}.") for wrong in self._reported):
-            raise _UnsoundError
+        for wrong in self._reported:
+            if f"{path}.".startswith(f"{wrong}.") or wrong.startswith(f"{path}["):
+                raise _UnsoundError
         value: Any = self._config
         for key in path.split("."):
             value = value.get(key)
@@ -153,26 +154,27 @@ def _accelerator(config: _Sound) -> Iterator[Problem]:
 
 
 def _devices(config: _Sound) -> Iterator[Problem]:
-    """Training is on one device: which, is a choice; how many, is not yet."""
-    for key, single in (("devices", _is_one_device), ("num_nodes", lambda count: count == 1)):
+    """Training uses one device: which one is a choice, more than one is not supported yet."""
+    for key, is_single in (("devices", _is_one_device), ("num_nodes", lambda n: n in (None, 1))):
         path = f"trainer.{key}"
         value = config[path]
-        if value is not None and not single(value):
-            text = f"{show(value)} would train on several; only one is supported; set {path}=1"
+        if not is_single(value):
+            text = f"{show(value)} may mean more than one device; training uses one; set {path}=1"
             yield Problem(path, text)
     path = "trainer.strategy"
-    value = config[path]
-    if value not in (None, "auto"):
-        text = f"{show(value)} is not supported: training is on one device; set {path}=auto"
+    strategy = config[path]
+    if strategy not in (None, "auto"):
+        text = f"{show(strategy)} is for several devices; training uses one; set {path}=auto"
         yield Problem(path, text)
 
 
 def _is_one_device(devices: object) -> bool:
     """Whether Lightning takes the setting for one device: a count of 1, or one index."""
     if isinstance(devices, str):
-        devices = [part for part in devices.split(",") if part.strip()]
-        return len(devices) == 1 and devices[0] not in ("auto", "-1") and _is_one_device(devices)
-    return devices == 1 if not isinstance(devices, list) else len(devices) == 1
+        listed = [part for part in devices.split(",") if part.strip()]
+        # A number with a comma behind it is an index, without one it is a count.
+        return len(listed) == 1 and ("," in devices or devices.strip() == "1")
+    return len(devices) == 1 if isinstance(devices, list) else devices == 1
 
 
 def _monitors(config: _Sound) -> Iterator[Problem]:

@@ -109,7 +109,7 @@ class _Resolver:
             return self._unresolved(path, f"must be set; add {path}=VALUE to the command")
         if OmegaConf.is_interpolation(parent, key):
             raw: Any = OmegaConf.to_container(parent, resolve=False)
-            self.sources[path] = set(re.findall(r"\$\{([\w.]+)\}", str(raw[key])))
+            self.sources[path] = _named_paths(str(raw[key]), parent)
         try:
             value = parent[key]
         except OmegaConfBaseException as error:
@@ -120,6 +120,26 @@ class _Resolver:
     def _unresolved(self, path: str, text: str) -> object:
         self.problems.append(Problem(path, text))
         return UNRESOLVED
+
+
+def _named_paths(interpolation: str, parent: DictConfig | ListConfig) -> set[str]:
+    """The paths that an interpolation names, such as ``${a.${b}}``: ``b``, and ``a.`` its value."""
+    found: set[str] = set()
+    while names := re.findall(_INNERMOST, interpolation):
+        found.update(names)
+        values = {name: _value_of(name, parent) for name in names}
+        interpolation = re.sub(_INNERMOST, lambda match: values[match[1]], interpolation)  # noqa: B023 - used at once
+    return found
+
+
+def _value_of(path: str, parent: DictConfig | ListConfig) -> str:
+    try:
+        return str(OmegaConf.select(parent._get_root(), path))
+    except OmegaConfBaseException:
+        return ""
+
+
+_INNERMOST = r"\$\{([\w.]+)\}"
 
 
 def _causes(problems: Sequence[Problem], sources: Mapping[str, set[str]]) -> list[Problem]:
