@@ -161,7 +161,7 @@ def test_stages_can_be_left_out(curriculum):
         (["task.stages=[head,asp]"], "config error: task.stages: there is no stage 'asp'; did you"),
         (["task.stages=[head,head]"], "config error: task.stages: names stage 'head' more than"),
         (["paths.output_dir=x"], "config error: paths.output_dir: 5 stages would write into x"),
-        (["trainer.devices=2"], "config error: trainer.devices: 2 would train on several"),
+        (["trainer.devices=2"], "config error: trainer.devices: 2 may mean more than one"),
     ],
 )
 def test_a_chain_that_cannot_be_trained_is_refused_in_one_line(tmp_path, arguments, line):
