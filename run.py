@@ -7,6 +7,7 @@ import hydra
 from omegaconf import DictConfig
 
 from aerialseg.config.overrides import prepare_overrides
+from aerialseg.config.resolvers import register_shipped
 from aerialseg.config.yaml_files import check_files
 from aerialseg.errors import ConfigError
 from aerialseg.stopping import Stopped, stop_on_signals
@@ -25,6 +26,7 @@ def main(cfg: DictConfig) -> object:
 if __name__ == "__main__":
     try:
         stop_on_signals()
+        register_shipped(CONF_DIR.parent)
         check_files(CONF_DIR)
         sys.argv[1:] = prepare_overrides(sys.argv[1:], CONF_DIR)
         main()

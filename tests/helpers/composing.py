@@ -12,12 +12,14 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
 from aerialseg.config.overrides import prepare_overrides
+from aerialseg.config.resolvers import register_shipped
 from aerialseg.config.schema import Experiment
 from aerialseg.config.validation import resolve, validate
 from aerialseg.config.yaml_files import check_files
 from aerialseg.errors import ConfigError
 
 CONF = Path(__file__).parents[2] / "conf"
+register_shipped(CONF.parent)
 STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
 
 

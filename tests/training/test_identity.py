@@ -18,6 +18,7 @@ def _identity(*overrides):
         "+data.mask_memory_mb=0",
         "+data.max_megapixels=500",
         "paths.cache_dir=c",
+        "stage.load_from=best",
     ],
 )
 def test_where_data_lie_and_how_they_are_read_is_no_part_of_a_run(override):

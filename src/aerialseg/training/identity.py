@@ -19,6 +19,7 @@ def run_identity(experiment: Experiment, data_fingerprint: str) -> dict[str, Any
     for part, names in {
         # The fingerprint has the classes.
         "data": ("root", "classes", "cache_dir", "num_workers", "mask_memory_mb", "max_megapixels"),
+        "model": ("weights",),  # is the parent, or of no use where a stage starts from another
         "stage": ("from_run", "init_checkpoint"),
     }.items():
         chosen[part] = _without(chosen[part], names)
