@@ -18,7 +18,6 @@ def _identity(*overrides):
         "+data.mask_memory_mb=0",
         "+data.max_megapixels=500",
         "paths.cache_dir=c",
-        "stage.load_from=best",
     ],
 )
 def test_where_data_lie_and_how_they_are_read_is_no_part_of_a_run(override):
@@ -28,3 +27,12 @@ def test_where_data_lie_and_how_they_are_read_is_no_part_of_a_run(override):
 @pytest.mark.parametrize("override", ["data.batch_size=3", "data.image_min_size=100", "seed=5"])
 def test_what_is_learnt_from_is_a_part_of_a_run(override):
     assert _identity(override) != _identity()
+
+
+def test_weights_are_known_by_what_they_hold_and_not_by_where_they_lie(tmp_path):
+    files = [tmp_path / name for name in ("a.pth", "b.pth", "c.pth")]
+    for file, content in zip(files, (b"same", b"same", b"other"), strict=True):
+        file.write_bytes(content)
+    first, second, third = (_identity(f"model.weights={file}") for file in files)
+    assert first == second
+    assert first != third
