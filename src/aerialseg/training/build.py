@@ -131,7 +131,6 @@ def _start(network: nn.Module, cfg: DictConfig, *, final_layers: Sequence[str]) 
     report = load_weights(
         network,
         cfg.model.weights,
-        architecture=cfg.model.network._target_.rpartition(".")[2],
         final_layers=final_layers,
         weights_dir=Path(cfg.paths.weights_dir),
     )
