@@ -71,7 +71,8 @@ CHECKPOINTS = [
     Case(
         "shell.ckpt",
         lambda: checkpoint(network={"_target_": "os.system", "command": "true"}),
-        "names the network 'os.system'; only builders of aerialseg.models.networks are accepted",
+        "names the network 'os.system'; only builders of aerialseg.models.networks are accepted, "
+        "and those that installed packages register as aerialseg.networks",
     ),
     Case(
         "unfit.ckpt",

@@ -20,13 +20,13 @@ LRASPP = {"_target_": f"{BUILDERS}.lraspp_mobilenet_v3_large", "num_classes": 3}
 
 @pytest.fixture(scope="module")
 def network():
-    """Its BatchNorm knows the pictures, and its classes are about equally likely."""
+    """Its BatchNorm knows the images, and its classes are about equally likely."""
     torch.manual_seed(0)
     network = networks.lraspp_mobilenet_v3_large(3)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0
-    images = np.stack([(picture(96, 96, seed) - 100.0) / 70 for seed in range(4)])
+    images = np.stack([(random_image(96, 96, seed) - 100.0) / 70 for seed in range(4)])
     batch = torch.from_numpy(images).permute(0, 3, 1, 2).float()
     with torch.no_grad():
         network(batch)
@@ -48,7 +48,7 @@ def write(tmp_path, network):
     return write
 
 
-def picture(height, width, seed=0):
+def random_image(height, width, seed=0):
     """Patches of colour: something for a network to tell apart."""
     coarse = np.random.default_rng(seed).integers(0, 256, (5, 6, 3), dtype=np.uint8)
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
@@ -71,10 +71,10 @@ def logits_by_hand(network, image, size):
 
 @pytest.mark.parametrize("size", [None, 48, 96])
 @pytest.mark.parametrize("shape", [(64, 64), (75, 101), (131, 49), (33, 200)])
-def test_a_mask_has_its_pictures_own_size_and_is_that_of_a_forward_by_hand(
+def test_a_mask_has_its_images_own_size_and_is_that_of_a_forward_by_hand(
     write, network, shape, size
 ):
-    image = picture(*shape)
+    image = random_image(*shape)
     mask = Predictor(write(image_min_size=size)).predict(image)
     assert mask.shape == shape
     assert mask.dtype == np.uint8
@@ -87,7 +87,7 @@ def test_a_mask_has_its_pictures_own_size_and_is_that_of_a_forward_by_hand(
 
 @pytest.mark.parametrize("precision", ["bf16-mixed", "bf16"])
 def test_half_precision_is_nearly_the_same(write, precision):
-    image, path = picture(75, 101), write(image_min_size=None)
+    image, path = random_image(75, 101), write(image_min_size=None)
     whole, half = Predictor(path), Predictor(path, precision=precision)
     agree = (whole.predict(image) == half.predict(image)).mean()
     assert 0.9 < agree < 1, "as precise as single precision, so it is not half"
@@ -95,12 +95,12 @@ def test_half_precision_is_nearly_the_same(write, precision):
 
 def test_the_masks_are_not_all_of_one_class(write):
     """Without this, the comparisons above would prove little."""
-    mask = Predictor(write(image_min_size=None)).predict(picture(75, 101))
+    mask = Predictor(write(image_min_size=None)).predict(random_image(75, 101))
     assert np.bincount(mask.ravel(), minlength=3).min() > 100
 
 
-def test_a_picture_is_left_as_it_was_and_the_answer_is_the_same_again(write):
-    predictor, image = Predictor(write()), picture(40, 50)
+def test_an_image_is_left_as_it_was_and_the_answer_is_the_same_again(write):
+    predictor, image = Predictor(write()), random_image(40, 50)
     before = image.copy()
     first = predictor.predict(image)
     assert np.array_equal(image, before)
@@ -128,19 +128,22 @@ def test_the_checkpoint_says_the_classes(write):
         f"{BUILDERS}.__doc__",
         f"{BUILDERS}.ConfigError",
         f"{BUILDERS}.nn",
-        f"{BUILDERS}.EncoderDecoder",
+        f"{BUILDERS}.encoder_decoder.EncoderDecoder",
+        f"{BUILDERS}.encoder_decoder._check_known",
+        f"{BUILDERS}.registry.find_builder",
         "lraspp_mobilenet_v3_large",
         "",
     ],
 )
-def test_a_checkpoint_may_only_name_one_of_our_builders(write, tmp_path, monkeypatch, target):
+def test_a_checkpoint_may_only_name_a_registered_builder(write, tmp_path, monkeypatch, target):
     monkeypatch.chdir(tmp_path)
     path = write(network={"_target_": target, "num_classes": 3})
     with pytest.raises(CheckpointError) as error:
         Predictor(path)
     (line,) = error.value.problems
     assert line == (
-        f"{path}: names the network '{target}'; only builders of {BUILDERS} are accepted"
+        f"{path}: names the network '{target}'; only builders of {BUILDERS} are accepted, "
+        "and those that installed packages register as aerialseg.networks"
     )
     assert {entry.name for entry in tmp_path.iterdir()} == {path.name, f"{path.name}.sha256"}
 

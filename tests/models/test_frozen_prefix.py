@@ -79,3 +79,47 @@ def test_a_backbone_that_learns_cannot_be_cut_off(network, start):
 @pytest.mark.parametrize("network", [nn.Conv2d(3, 2, 1), lraspp_mobilenet_v3_large(2)])
 def test_other_networks_cannot_be_cut(network):
     assert not has_frozen_prefix(network, list(network.modules()))
+
+
+class OneLayer(nn.Module):
+    """What a package may bring: its backbone is a layer without children."""
+
+    def __init__(self):
+        super().__init__()
+        self.backbone = Features(3, 4, 1)
+        self.head = nn.Sequential(nn.Conv2d(4, 2, 1))
+
+    def forward(self, image):
+        return {"out": self.head(self.backbone(image)["out"])}
+
+    def backbone_and_heads(self):
+        return self.backbone, {"out": self.head}
+
+
+class Features(nn.Conv2d):
+    def forward(self, image):
+        return {"out": super().forward(image)}
+
+
+def test_a_network_of_any_class_that_offers_its_parts_is_cut():
+    network = OneLayer().eval()
+    prefix = FrozenPrefix(network, [network.backbone])
+    images = torch.randn(2, 3, 8, 8)
+    with torch.inference_mode():
+        logits = prefix.logits(prefix.features(images))
+        assert torch.equal(logits["out"], network(images)["out"])
+
+
+@pytest.mark.parametrize("frozen", [[], ["head"]])
+def test_a_backbone_without_children_that_learns_cannot_be_cut_off(frozen):
+    network = OneLayer()
+    assert not has_frozen_prefix(network, [network.get_submodule(name) for name in frozen])
+
+
+def test_a_backbone_with_a_parameter_of_its_own_is_not_the_sum_of_its_children():
+    network = OneLayer()
+    network.backbone = nn.Sequential(nn.Conv2d(3, 4, 1))
+    assert has_frozen_prefix(network, list(network.backbone))
+    network.backbone.scale = nn.Parameter(torch.ones(1))
+    assert not has_frozen_prefix(network, list(network.backbone))
+    assert has_frozen_prefix(network, [network.backbone])

@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from aerialseg.config.targets import resolve_target
 from aerialseg.errors import ConfigError
 from aerialseg.kernels.upsampling import upsample
 from aerialseg.models import networks
+from aerialseg.models.networks.registry import find_builder
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +140,21 @@ def test_a_missing_package_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "segmentation_models_pytorch", None)
     with pytest.raises(ConfigError, match=r'pip install -e "\.\[models\]"'):
         networks.segmentation_models_pytorch(2, architecture="unet", encoder_name="resnet18")
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("deeplabv3_mobilenet_v3_large", "deeplabv3"),
+        ("deeplabv3_resnet50", "deeplabv3"),
+        ("lraspp_mobilenet_v3_large", "lraspp"),
+        ("segmentation_models_pytorch", "encoder_decoder"),
+    ],
+)
+def test_whatever_yaml_can_name_a_checkpoint_can_build(name, file):
+    for target in (f"aerialseg.models.networks.{name}", f"aerialseg.models.networks.{file}.{name}"):
+        assert find_builder(target) is resolve_target(target) is getattr(networks, name)
+
+
+def test_every_builder_that_is_exported_is_registered():
+    assert all(find_builder(f"aerialseg.models.networks.{name}") for name in networks.__all__)

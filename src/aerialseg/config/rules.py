@@ -197,9 +197,13 @@ def _monitors(config: _Sound) -> Iterator[Problem]:
 
 def _command(*, stage: str, run_name: str) -> str:
     """The command being run, but for another stage: what else was chosen stays chosen."""
-    typed = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    hydra = HydraConfig.get() if HydraConfig.initialized() else None
+    typed = hydra.overrides.task if hydra else []
+    sources = hydra.runtime.config_sources if hydra else []
+    folders = [f"--config-dir={s.path}" for s in sources if s.provider == "command-line"]
     changed = re.compile(
         r"[+~]*(stage|run_name|task|existing|checkpoint|input|paths\.output_dir)[=.]"
     )
     others = [override.lstrip("+") for override in typed if not changed.match(override)]
-    return shlex.join(["python", "run.py", f"stage={stage}", f"run_name={run_name}", *others])
+    chosen = [f"stage={stage}", f"run_name={run_name}", *others]
+    return shlex.join(["python", "run.py", *folders, *chosen])

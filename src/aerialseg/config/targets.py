@@ -3,11 +3,14 @@
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Callable
+from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Any
 
-from aerialseg.errors import ConfigError, did_you_mean
+from aerialseg import plugins
+from aerialseg.errors import ConfigError, did_you_mean, nearest_name
 
 ALLOWED = (
     "aerialseg",
@@ -28,11 +31,17 @@ def resolve_target(target: object) -> Callable[..., Any]:
         target: A dotted path such as ``torch.optim.SGD``.
 
     Raises:
-        ConfigError: If it is not a dotted path into one of :data:`ALLOWED`, if it does not
-            exist, or if what is found there is defined somewhere else after all.
+        ConfigError: If it is neither a dotted path into one of :data:`ALLOWED` nor registered by
+            an installed package, if it does not exist, or if what is found in an allowed package
+            is defined somewhere else after all.
     """
-    if not isinstance(target, str) or not _is_allowed(target):
+    if not isinstance(target, str):
         raise ConfigError(f"{target!r} is not in {', '.join(ALLOWED)}")
+    return _find_allowed(target) if _is_allowed(target) else _find_registered(target)
+
+
+def _find_allowed(target: str) -> Callable[..., Any]:
+    """The class or function of a dotted path that begins with an allowed package."""
     package, *parts = target.split(".")
     place = package
     found: object = _import(package)
@@ -46,6 +55,27 @@ def resolve_target(target: object) -> Callable[..., Any]:
     if not _is_allowed(home):
         raise ConfigError(f"'{target}' is {home}, which is not in {', '.join(ALLOWED)}")
     return found
+
+
+def _find_registered(target: str) -> Callable[..., Any]:
+    """The class or function that an installed package registers under exactly this path."""
+    found = plugins.load(target)
+    if found is None:
+        raise ConfigError(f"{target!r} is not in {', '.join(ALLOWED)}{_advice(target)}")
+    if not (inspect.isclass(found) or inspect.isroutine(found)):
+        raise ConfigError(f"'{target}' is registered but is not a class or function")
+    return found
+
+
+def _advice(target: str) -> str:
+    """The registered path that was probably meant, or how a package here gets its own."""
+    if nearest := nearest_name(target, plugins.registered()):
+        return f"; did you mean '{nearest}'?"
+    package = target.partition(".")[0]
+    known = {name.partition(".")[0] for name in ALLOWED} | sys.stdlib_module_names
+    if package.isidentifier() and package not in known and PathFinder.find_spec(package):
+        return f"; the package '{package}' must register it: see examples/own_network"
+    return ""
 
 
 def _is_allowed(target: str) -> bool:

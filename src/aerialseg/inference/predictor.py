@@ -1,9 +1,8 @@
-"""From a checkpoint alone to masks at the pictures' own size."""
+"""From a checkpoint alone to masks at the images' own size."""
 
 from collections.abc import Mapping
-from inspect import isfunction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from aerialseg.data.images.resizing import resize_keep_aspect
 from aerialseg.errors import CheckpointError, DataError
 from aerialseg.kernels.folding import fold_batchnorm
 from aerialseg.kernels.upsampling import most_likely
-from aerialseg.models import networks
+from aerialseg.models.networks.registry import ACCEPTED, find_builder
 from aerialseg.models.normalisation import normalise
 from aerialseg.storage.checkpoints import (
     Description,
@@ -33,7 +32,7 @@ _HALF = {
 
 
 class Predictor:
-    """Segments pictures of any size with the network of a checkpoint.
+    """Segments images of any size with the network of a checkpoint.
 
     Args:
         checkpoint: Path of one of our checkpoints; nothing else is needed.
@@ -45,8 +44,9 @@ class Predictor:
         network: In eval mode, with BatchNorm folded into the convolutions.
 
     Raises:
-        CheckpointError: If the checkpoint cannot be read, names an unknown network or does not
-            fit the one it names.
+        CheckpointError: If the checkpoint cannot be read, names a network that is not registered
+            or does not fit the one it names.
+        ConfigError: If the installed package that the network comes from is broken.
     """
 
     def __init__(
@@ -65,23 +65,23 @@ class Predictor:
 
     @torch.inference_mode()
     def predict(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Segments one picture.
+        """Segments one image.
 
-        The picture is resized as in training; the logits are brought to its own size before the
+        The image is resized as in training; the logits are brought to its own size before the
         classes are chosen, so that borders are not stair-stepped.
 
         Args:
             image: ``(H, W, 3)`` uint8 RGB.
 
         Returns:
-            ``(H, W)`` uint8 class ids at the picture's own size.
+            ``(H, W)`` uint8 class ids at the image's own size.
         """
         height, width = image.shape[:2]
         resized = resize_keep_aspect(image, self.description.image_min_size)
         batch = torch.from_numpy(np.ascontiguousarray(resized)).permute(2, 0, 1)[None]
-        pictures = normalise(batch.to(self.device), self._mean, self._std)
+        normalised = normalise(batch.to(self.device), self._mean, self._std)
         with torch.autocast(self.device.type, self._half, enabled=self._half is not None):
-            logits = self.network(pictures)["out"]
+            logits = self.network(normalised)["out"]
         labels: npt.NDArray[np.uint8] = most_likely(logits, (height, width))[0].cpu().numpy()
         return labels
 
@@ -104,17 +104,12 @@ def _class_table(description: Description, checkpoint: Path) -> ClassTable:
 def _build(description: Description, state: Mapping[str, Tensor], checkpoint: Path) -> nn.Module:
     arguments: dict[str, Any] = dict(description.network)
     target = str(arguments.pop("_target_", ""))
-    module, _, name = target.rpartition(".")
-    builder: Any = getattr(networks, name, None)
-    # A file that somebody sent may only name one of our own builders, never any function.
-    ours = isfunction(builder) and builder.__module__ == module == networks.__name__
-    if not ours or name.startswith("_"):
-        raise CheckpointError(
-            f"{checkpoint}: names the network '{target}'; "
-            f"only builders of {networks.__name__} are accepted"
-        )
+    builder = find_builder(target)
+    # A file that somebody sent may only name a registered builder, never any function.
+    if builder is None:
+        raise CheckpointError(f"{checkpoint}: names the network '{target}'; {ACCEPTED}")
     try:
-        network: nn.Module = builder(**arguments)
+        network = cast("nn.Module", builder(**arguments))
         network.load_state_dict(state)
     except Exception as error:  # over the arguments of others builders raise nearly anything
         reason = " ".join(str(error).split())[:160]

@@ -1,11 +1,11 @@
-"""The frozen part of a network, cut off so that it need run only once per picture."""
+"""The frozen part of a network, cut off so that it need run only once per image."""
 
 from collections.abc import Collection
 
 import torch
 from torch import Tensor, nn
 
-from aerialseg.models.networks import BackboneAndHeads
+from aerialseg.models.networks.protocol import SplitsAtBackbone
 
 
 class FrozenPrefix:
@@ -21,12 +21,12 @@ class FrozenPrefix:
     """
 
     def __init__(self, network: nn.Module, frozen: Collection[nn.Module]) -> None:
-        if not isinstance(network, BackboneAndHeads) or not has_frozen_prefix(network, frozen):
+        if not isinstance(network, SplitsAtBackbone) or not has_frozen_prefix(network, frozen):
             raise ValueError(f"{type(network).__name__} has no backbone that is wholly frozen")
-        self._backbone = network.backbone
+        self._backbone, heads = network.backbone_and_heads()
         self._before: dict[str, list[nn.Module]] = {}
         self._after: dict[str, list[nn.Module]] = {}
-        for name, head in network.heads.items():
+        for name, head in heads.items():
             layers = list(head)
             still = _with_descendants(frozen)
             end = next((i for i, layer in enumerate(layers) if layer not in still), len(layers))
@@ -40,7 +40,7 @@ class FrozenPrefix:
             images: ``(N, 3, H, W)`` float, normalised.
 
         Returns:
-            By head, ``(N, K, h, w)`` of the pictures' type.
+            By head, ``(N, K, h, w)`` of the images' type.
         """
         maps = self._backbone(images)
         return {name: _through(layers, maps[name]) for name, layers in self._before.items()}
@@ -62,9 +62,19 @@ class FrozenPrefix:
 
 def has_frozen_prefix(network: nn.Module, frozen: Collection[nn.Module]) -> bool:
     """Whether a network is made of a backbone and heads, and all of the backbone is frozen."""
-    return isinstance(network, BackboneAndHeads) and _with_descendants(frozen).issuperset(
-        network.backbone.children()
-    )
+    if not isinstance(network, SplitsAtBackbone):
+        return False
+    backbone, _ = network.backbone_and_heads()
+    return _is_within(backbone, _with_descendants(frozen))
+
+
+def _is_within(module: nn.Module, modules: Collection[nn.Module]) -> bool:
+    """Whether a module is one of some modules, or wholly made of them."""
+    if module in modules:
+        return True
+    own = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
+    children = list(module.children())
+    return bool(children) and not own and all(_is_within(child, modules) for child in children)
 
 
 def _with_descendants(modules: Collection[nn.Module]) -> set[nn.Module]:

@@ -136,11 +136,9 @@ def _start(network: nn.Module, experiment: Experiment, *, final_layers: Sequence
     parent = experiment.stage.init_checkpoint
     if parent is not None:
         return continue_from(network, network_state(read_checkpoint(Path(parent))), parent)
-    target = str(experiment.model.network["_target_"])
     report = load_weights(
         network,
         experiment.model.weights,
-        architecture=target.rpartition(".")[2],
         final_layers=final_layers,
         weights_dir=Path(experiment.paths.weights_dir),
     )

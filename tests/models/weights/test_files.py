@@ -10,6 +10,7 @@ import torch
 
 from aerialseg.errors import CheckpointError, ConfigError
 from aerialseg.models import networks
+from aerialseg.models.networks.protocol import published_weights
 from aerialseg.models.weights.files import fetch, read_tensors
 from aerialseg.models.weights.sources import WeightSource, find_source
 from aerialseg.storage.sealed_tensors import load_safely
@@ -250,7 +251,8 @@ def unet():
     ],
 )
 def test_torchvision_names(architecture, name, file_name, sha256_start, digits):
-    source = find_source(name, torch.nn.Identity(), architecture=architecture)
+    network = getattr(networks, architecture)(2)
+    source = find_source(name, published_weights(network))
     assert source.file_name == file_name
     assert source.url.endswith(f"/{file_name}")
     assert source.sha256.startswith(sha256_start)
@@ -258,24 +260,26 @@ def test_torchvision_names(architecture, name, file_name, sha256_start, digits):
 
 
 def test_encoder_names(unet):
-    source = find_source("imagenet", unet, architecture="segmentation_models_pytorch")
+    source = find_source("imagenet", published_weights(unet))
     assert source.file_name == "resnet18.imagenet.safetensors"
     assert source.url.endswith("/model.safetensors")
     assert (source.cached is None) or isinstance(source.cached, Path)
 
 
 def test_a_wrong_name_lists_the_right_ones(unet):
+    mobilenet = networks.deeplabv3_mobilenet_v3_large(2)
     with pytest.raises(ConfigError) as caught:
-        find_source(
-            "COCO_WITH_VOC_LABELS",
-            torch.nn.Identity(),
-            architecture="deeplabv3_mobilenet_v3_large",
-        )
+        find_source("COCO_WITH_VOC_LABELS", published_weights(mobilenet))
     assert caught.value.problems == (
-        "model.weights: 'COCO_WITH_VOC_LABELS' is not the name of published weights (known: "
-        "COCO_WITH_VOC_LABELS_V1, MobileNet_V3_Large_Weights.IMAGENET1K_V1, "
-        "MobileNet_V3_Large_Weights.IMAGENET1K_V2; did you mean 'COCO_WITH_VOC_LABELS_V1'?), "
-        "nor 'none', nor a file",
+        "model.weights: 'COCO_WITH_VOC_LABELS' is not the name of published weights, nor 'none', "
+        "nor a file; did you mean 'COCO_WITH_VOC_LABELS_V1'?",
     )
-    with pytest.raises(ConfigError, match="known: imagenet"):
-        find_source("imagenot", unet, architecture="segmentation_models_pytorch")
+    with pytest.raises(ConfigError) as caught:
+        find_source("voc", published_weights(mobilenet))
+    assert caught.value.problems == (
+        "model.weights: 'voc' is not the name of published weights, nor 'none', nor a file; known: "
+        "COCO_WITH_VOC_LABELS_V1, MobileNet_V3_Large_Weights.IMAGENET1K_V1, "
+        "MobileNet_V3_Large_Weights.IMAGENET1K_V2",
+    )
+    with pytest.raises(ConfigError, match="did you mean 'imagenet'"):
+        find_source("imagenot", published_weights(unet))

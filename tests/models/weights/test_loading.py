@@ -44,9 +44,7 @@ def load(network, tensors, tmp_path, *, name="given.pth"):
 
 
 def load_file(network, path):
-    return load_weights(
-        network, str(path), architecture="small", final_layers=FINAL_LAYERS, weights_dir=path.parent
-    )
+    return load_weights(network, str(path), final_layers=FINAL_LAYERS, weights_dir=path.parent)
 
 
 def backbone_of(tensors, prefix):
@@ -67,9 +65,7 @@ def assert_equal(network, tensors):
 
 def test_none_changes_nothing_and_says_so():
     network, untouched = small(), small().state_dict()
-    report = load_weights(
-        network, "none", architecture="small", final_layers=FINAL_LAYERS, weights_dir=Path("x")
-    )
+    report = load_weights(network, "none", final_layers=FINAL_LAYERS, weights_dir=Path("x"))
     assert_equal(network, untouched)
     assert str(report) == "weights: none; all 15 tensors start fresh"
 
@@ -229,9 +225,7 @@ def test_a_missing_file_is_one_line(tmp_path):
 
 def test_a_network_nobody_publishes_weights_for_has_no_names(tmp_path):
     with pytest.raises(ConfigError, match=r"none is published for this network"):
-        load_weights(
-            small(), "V1", architecture="small", final_layers=FINAL_LAYERS, weights_dir=tmp_path
-        )
+        load_weights(small(), "V1", final_layers=FINAL_LAYERS, weights_dir=tmp_path)
 
 
 @pytest.mark.parametrize(

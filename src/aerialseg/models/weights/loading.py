@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from aerialseg.models.networks.protocol import published_weights
 from aerialseg.models.weights.files import fetch, read_tensors
 from aerialseg.models.weights.matching import body_of, match
 from aerialseg.models.weights.sources import find_source
@@ -50,7 +51,6 @@ def load_weights(
     network: nn.Module,
     weights: str,
     *,
-    architecture: str,
     final_layers: Sequence[str],
     weights_dir: Path,
 ) -> WeightsReport:
@@ -58,10 +58,9 @@ def load_weights(
 
     Args:
         network: The network, changed in place.
-        weights: ``none``; a published name (:func:`aerialseg.models.weights.sources.find_source`);
+        weights: ``none``; a name that the network publishes weights under;
             or a file: a checkpoint of this project, or anyone's state dict of the same network or
             of its backbone, classification networks included.
-        architecture: The name of the function that built the network.
         final_layers: Names of the modules whose shape depends on the class count: the last layer
             group. They alone may differ from the file, and then start fresh.
         weights_dir: Where files of published weights lie or are put.
@@ -75,7 +74,7 @@ def load_weights(
     if is_file_name(weights):
         path = Path(weights).expanduser()
     else:
-        source = find_source(weights, network, architecture=architecture)
+        source = find_source(weights, published_weights(network))
         path = fetch(source, weights_dir=weights_dir)
     return fit(network, read_tensors(path), path=path, final_layers=final_layers)
 

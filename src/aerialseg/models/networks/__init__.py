@@ -1,0 +1,17 @@
+"""Builders of segmentation networks; a model file under ``conf/model`` names one of them.
+
+Every network is a :class:`~aerialseg.models.networks.protocol.SegmentationNetwork`. Networks start
+at random: weights are a separate choice, made in :mod:`aerialseg.models.weights.loading`. Packages
+of other people add networks by entry points: see :mod:`aerialseg.plugins`.
+"""
+
+from aerialseg.models.networks.deeplabv3 import deeplabv3_mobilenet_v3_large, deeplabv3_resnet50
+from aerialseg.models.networks.encoder_decoder import segmentation_models_pytorch
+from aerialseg.models.networks.lraspp import lraspp_mobilenet_v3_large
+
+__all__ = [
+    "deeplabv3_mobilenet_v3_large",
+    "deeplabv3_resnet50",
+    "lraspp_mobilenet_v3_large",
+    "segmentation_models_pytorch",
+]
