@@ -147,7 +147,7 @@ def test_a_broken_file_is_named(tmp_path):
     ("command", "shown"),
     [
         ("--help", "stage: aspp, decoder, full, half_backbone, head"),
-        ("stage=aspp seed=3 --cfg job", "fine_tune_start: ${model.fine_tune_start.aspp}"),
+        ("stage=aspp seed=3 --cfg job", "fine_tune_start: ${model.fine_tune_start.${stage.name}}"),
         ("stage=aspp --info", "stage: aspp"),
     ],
 )

@@ -14,6 +14,8 @@ import torch
 from PIL import Image
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 
+from helpers.commands import run_command
+
 REPOSITORY = Path(__file__).parents[2]
 STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
 FROZEN_BELOW = {"head": 21, "decoder": 18, "aspp": 17, "half_backbone": 8, "full": 0}
@@ -41,7 +43,7 @@ class Project:
         )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.execute(sys.executable, "run.py", *arguments, *self.overrides)
+        return run_command(*arguments, *self.overrides, folder=REPOSITORY)
 
     def script(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.execute("./multirun_stages.sh", *self.overrides, *arguments)
@@ -224,19 +226,12 @@ def test_predict_needs_the_checkpoint_alone(curriculum, tmp_path):
     lonely.write_bytes(curriculum.checkpoint("full").read_bytes())
     picture = tmp_path / "odd.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (51, 77, 3), np.uint8)).save(picture)
-    done = subprocess.run(
-        [
-            sys.executable,
-            "run.py",
-            "task=predict",
-            f"checkpoint={lonely}",
-            f"input={picture}",
-            f"task.output_dir={tmp_path / 'out'}",
-        ],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
+    done = run_command(
+        "task=predict",
+        f"checkpoint={lonely}",
+        f"input={picture}",
+        f"task.output_dir={tmp_path / 'out'}",
+        folder=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     index = Image.open(tmp_path / "out" / "odd_index.png")

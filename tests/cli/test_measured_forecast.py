@@ -1,12 +1,11 @@
 """The forecast as real processes: measured before training, and said while it trains."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from helpers.commands import run_command
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -28,14 +27,7 @@ def run(tmp_path_factory):
     )
 
     def run(*arguments):
-        done = subprocess.run(
-            [sys.executable, "run.py", *arguments, *overrides],
-            cwd=REPOSITORY,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_command(*arguments, *overrides, folder=REPOSITORY)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -1,10 +1,10 @@
-import multiprocessing.forkserver as fork_server
 from pathlib import Path
 
 import pytest
 
+from helpers.commands import start_fork_server
 from helpers.disk import At, kill
-from helpers.processes import FORKS, PRELOADED, RUN, Curriculum
+from helpers.processes import RUN, Curriculum
 
 WAYS = {
     "augmented": ["augmentation=drone"],
@@ -20,11 +20,7 @@ WAYS = {
 @pytest.fixture(scope="session")
 def begin(tmp_path_factory):
     """Begins a curriculum that is trained in one of three ways, on scenes drawn once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")  # forked processes must not have threads
-        patch.setenv("COLUMNS", "120")
-        FORKS.set_forkserver_preload(PRELOADED)
-        fork_server.ensure_running()
+    start_fork_server()
     scenes = tmp_path_factory.mktemp("data") / "scenes"
 
     def begin(folder: Path, way: str = "augmented", **options) -> Curriculum:

@@ -86,7 +86,7 @@ def test_training_asks_nobody(tmp_path, offline):
     done = offline(str(REPOSITORY / "run.py"), *COMMAND.split())
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "attempts").exists()
-    assert (tmp_path / "runs/default/head/train/metrics.json").is_file()
+    assert (tmp_path / "runs/demo/head/train/metrics.json").is_file()
     touched = {path.name for path in (tmp_path / "home").rglob("*")}
     assert not touched & {"torch", "huggingface", "hub"}
 

@@ -28,12 +28,14 @@ RUN = Path(__file__).parents[2] / "run.py"
 EPOCHS = 3
 FORKS = multiprocessing.get_context("forkserver")
 PRELOADED = [
-    "aerialseg.config.tasks",
-    "aerialseg.report.stage_table",
-    "aerialseg.tasks.train",
+    "aerialseg.config.command",
+    "aerialseg.tasks.curriculum",
+    "aerialseg.tasks.hydra_callbacks",
+    "aerialseg.tasks.predict",
     "albumentations",
     "hydra.main",
     "pytest",
+    "tensorboard.summary.writer.record_writer",
 ]
 
 Fault = Callable[[], None]
@@ -59,6 +61,7 @@ class Curriculum:
             f"stage={','.join(stages)}",
             "existing=resume",
             "experiment=demo",
+            "run_name=default",
             f"data.root={scenes}",
             "data.layout.count=12",
             "data.layout.test_count=0",

@@ -1,0 +1,55 @@
+"""Commands of `run.py` in processes of their own that need not import everything anew.
+
+Each is forked from a process that has imported torch and the tasks, and runs `run.py` from its
+first line; only what the interpreter and the imports do is not repeated.
+"""
+
+import multiprocessing.forkserver as fork_server
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from helpers.processes import FORKS, PRELOADED, RUN
+
+
+def run_command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Runs `python run.py ARGUMENTS` in a folder, on one thread and 120 columns wide."""
+    start_fork_server()
+    with TemporaryDirectory() as place:
+        streams = [Path(place, name) for name in ("out", "error")]
+        process = FORKS.Process(target=_run, args=(arguments, folder, streams, dict(os.environ)))
+        process.start()
+        process.join()
+        said, complained = (stream.read_text(encoding="utf-8") for stream in streams)
+    return subprocess.CompletedProcess(arguments, process.exitcode, said, complained)
+
+
+@cache
+def start_fork_server() -> None:
+    """Starts the process that others are forked from."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")  # forked processes must not have threads
+        patch.setenv("COLUMNS", "120")
+        FORKS.set_forkserver_preload(PRELOADED)
+        fork_server.ensure_running()
+
+
+def _run(
+    arguments: Sequence[str],
+    folder: Path,
+    streams: Sequence[Path],
+    environment: Mapping[str, str],
+) -> None:
+    os.environ.update({**environment, "OMP_NUM_THREADS": "1", "COLUMNS": "120"})
+    os.chdir(folder)
+    for number, stream in enumerate(streams, start=1):
+        os.dup2(os.open(stream, os.O_WRONLY | os.O_CREAT, 0o644), number)
+    sys.argv = [str(RUN), *arguments]
+    runpy.run_path(str(RUN), run_name="__main__")
