@@ -60,7 +60,7 @@ def refusal(read, path):
 
 
 def checked(path):
-    """What a picture goes through before training: its header and its end."""
+    """What an image goes through before training: its header and its end."""
     read_size(path)
     check_whole(path)
 
@@ -97,7 +97,7 @@ IN_THE_PIXELS |= {"no_rows.png", "bit.png", "cut.tif", "cut_lzw.tif", "cut.bmp"}
 @pytest.mark.parametrize(
     "case", [case for case in IMAGES if case.name not in IN_THE_PIXELS], ids=case_id
 )
-def test_most_broken_pictures_are_found_before_training(tmp_path, case):
+def test_most_broken_images_are_found_before_training(tmp_path, case):
     path = tmp_path / case.name
     path.write_bytes(case.make())
     check_line(refusal(checked, path), case, path)
@@ -148,7 +148,7 @@ def found(folder):
     return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
 
 
-PICTURES = {
+INPUTS = {
     "in/a.png": png(50_000, 50_000),
     "in/b.jpg": cut(saved(PICTURE, "JPEG"), 0.6),
     "in/c.png": saved(PICTURE, "GIF"),
@@ -163,7 +163,7 @@ FOLDERS = {
 }
 PROCESSES = {
     "task=predict checkpoint=x.ckpt input=in trainer=cpu": (
-        {**PICTURES, "x.ckpt": checkpoint()},
+        {**INPUTS, "x.ckpt": checkpoint()},
         [
             f"data error: in/a.png: has 50000x50000 pixels, 2500 million{TILES}",
             f"data error: in/b.jpg: {CUT_SHORT}",

@@ -1,7 +1,6 @@
 """Broken checkpoints, each with the line that refuses it."""
 
-import broken
-
+from helpers import broken
 from helpers.broken import checkpoint, cut
 from helpers.broken_images import Case
 

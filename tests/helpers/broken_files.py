@@ -1,7 +1,6 @@
 """Broken tables, archives and YAML files, each with the line that refuses it."""
 
-import broken
-
+from helpers import broken
 from helpers.broken import archive, cut
 from helpers.broken_images import Case
 

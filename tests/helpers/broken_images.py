@@ -1,12 +1,12 @@
-"""Broken pictures and masks, each with the line that refuses it."""
+"""Broken images and masks, each with the line that refuses it."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-import broken
 import numpy as np
 from PIL import Image
 
+from helpers import broken
 from helpers.broken import IDS, PICTURE, RGB, archive, cut, png, saved
 
 COLOURS = np.array([[10, 20, 30], [200, 0, 0], [0, 200, 0]], dtype=np.uint8)
@@ -14,7 +14,7 @@ COLOURS = np.array([[10, 20, 30], [200, 0, 0], [0, 200, 0]], dtype=np.uint8)
 READ_AGAIN = "; copy it again from its source, or take it out"
 KNOWN = "JPEG, PNG, WebP, BMP or TIFF"
 CONVERT = f"; wanted {KNOWN}; convert it, or get it again from its source"
-NO_PICTURE = f"cannot be decoded: not a picture of any known format ({KNOWN}){READ_AGAIN}"
+NO_IMAGE = f"cannot be decoded: not an image of any known format ({KNOWN}){READ_AGAIN}"
 CUT_SHORT = f"cannot be decoded: the file is cut short{READ_AGAIN}"
 TRUNCATED = f"cannot be decoded: image file is truncated...{READ_AGAIN}"
 FEWER_ROWS = f"cannot be decoded: the file has fewer rows than its header says{READ_AGAIN}"
@@ -25,7 +25,7 @@ DEEP = (
     "know, so write it as 8-bit RGB"
 )
 PRINTED = "has ... colours, which become RGB by a colour profile only; write it as 8-bit RGB"
-ANIMATED = "is animated; wanted a still picture; save one frame of it"
+ANIMATED = "is animated; wanted a still image; save one frame of it"
 NOT_INDEX = (
     "is no single-channel mask (mode ...) where class ids are expected; set "
     "data.mask_format=colour if it is painted in the class table's colours"
@@ -43,8 +43,8 @@ class Case(NamedTuple):
 
 IMAGES = [
     Case("empty.jpg", lambda: b"", f"cannot be decoded: the file is empty{READ_AGAIN}"),
-    Case("text.jpg", lambda: b"no picture", NO_PICTURE),
-    Case("zeros.png", lambda: bytes(2000), NO_PICTURE),
+    Case("text.jpg", lambda: b"no image", NO_IMAGE),
+    Case("zeros.png", lambda: bytes(2000), NO_IMAGE),
     Case("page.jpg", lambda: b"<!DOCTYPE html>", f"holds a web page or SVG{CONVERT}"),
     Case("lfs.jpg", lambda: b"version https://git-lfs.", f"holds a Git LFS pointer{CONVERT}"),
     Case("zip.png", lambda: archive(("a", "b")), f"holds a zip archive{CONVERT}"),

@@ -11,7 +11,7 @@ from helpers.tiny_data import picture, save, save_with_thumbnail
 
 @pytest.fixture(scope="module")
 def scenes():
-    """Pictures whose truth is known, with the detail of real ones."""
+    """Images whose truth is known, with the detail of real ones."""
     return [render_scene(1, (360, 640), sequence=i)[0] for i in range(2)]
 
 
@@ -75,7 +75,7 @@ def test_other_formats_are_read_whole_and_resized(tmp_path):
     assert size == (48, 64)
 
 
-def test_half_a_jpeg_is_never_half_a_picture(tmp_path):
+def test_a_jpeg_cut_short_is_never_half_an_image(tmp_path):
     path = tmp_path / "a.jpg"
     data = save_with_thumbnail(path).read_bytes()
     assert read_resized(path, 32)[0].shape == (32, 32, 3)

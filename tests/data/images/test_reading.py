@@ -59,7 +59,7 @@ def test_the_name_does_not_decide_the_format(tmp_path):
     assert np.array_equal(read_image(tmp_path / "a.jpg"), picture())
 
 
-def test_a_jpeg_with_a_preview_behind_it_is_one_picture(tmp_path):
+def test_a_jpeg_with_a_preview_behind_it_is_one_image(tmp_path):
     first, second = Image.fromarray(picture()), Image.fromarray(picture(seed=1))
     first.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[second])
     assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - picture()).mean() < 5
@@ -77,7 +77,7 @@ def test_a_map_may_carry_a_smaller_one(tmp_path):
 
 
 @pytest.mark.parametrize("grey", [128, 127])
-def test_a_picture_may_end_in_the_grey_that_decoders_paint(tmp_path, grey):
+def test_an_image_may_end_in_the_grey_that_decoders_paint(tmp_path, grey):
     image = picture((64, 64))
     image[32:] = grey
     path = save(tmp_path / "a.jpg", image, quality=95, subsampling=0)
@@ -115,7 +115,7 @@ def test_more_pixels_than_pillow_likes_are_read_in_silence(tmp_path, recwarn):
     assert not recwarn.list
 
 
-def test_deep_pictures_are_refused_not_clipped(tmp_path):
+def test_deep_images_are_refused_not_clipped(tmp_path):
     path = save(tmp_path / "deep.png", np.full((4, 4), 40_000, dtype=np.uint16))
     for read in (read_image, read_size):
         with pytest.raises(DataError, match=r"deep\.png: has more than 8 bits a channel"):
@@ -124,7 +124,7 @@ def test_deep_pictures_are_refused_not_clipped(tmp_path):
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow also warns of what it then refuses
 @pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "tif", "webp"])
-def test_a_picture_cut_short_is_never_half_a_picture(tmp_path, suffix):
+def test_an_image_cut_short_is_never_half_an_image(tmp_path, suffix):
     path = save(tmp_path / f"a.{suffix}", picture((16, 16)))
     data, whole = path.read_bytes(), read_image(path)
     refused = 0
@@ -139,7 +139,7 @@ def test_a_picture_cut_short_is_never_half_a_picture(tmp_path, suffix):
     assert refused >= 0.7 * len(data)
 
 
-def test_a_thumbnail_does_not_hide_that_the_picture_is_cut_short(tmp_path):
+def test_a_thumbnail_does_not_hide_that_the_image_is_cut_short(tmp_path):
     path = tmp_path / "a.jpg"
     data = save_with_thumbnail(path).read_bytes()
     assert read_image(path).shape == (64, 64, 3)
@@ -151,7 +151,7 @@ def test_a_thumbnail_does_not_hide_that_the_picture_is_cut_short(tmp_path):
         check_whole(path)
 
 
-def test_what_cameras_append_after_the_picture_is_no_damage(tmp_path):
+def test_what_cameras_append_after_the_image_is_no_damage(tmp_path):
     path = save(tmp_path / "a.jpg", picture())
     path.write_bytes(path.read_bytes() + bytes(200_000))
     check_whole(path)
@@ -170,9 +170,9 @@ def test_a_large_jpeg_is_found_cut_short_from_its_end(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"no picture", "not a picture of any known format"), (b"", "the file is empty")],
+    [(b"no image", "not an image of any known format"), (b"", "the file is empty")],
 )
-def test_what_is_no_picture_is_named(tmp_path, content, message):
+def test_what_is_no_image_is_named(tmp_path, content, message):
     path = tmp_path / "a.jpg"
     path.write_bytes(content)
     for read in (read_image, read_mask, read_size):
@@ -301,7 +301,7 @@ def test_masks_take_the_nearest_pixel_as_pillow_does(shorter):
     assert np.array_equal(ours, np.asarray(theirs))
 
 
-def test_pictures_are_averaged_down_and_blended_up():
+def test_images_are_averaged_down_and_blended_up():
     board = np.zeros((8, 8, 3), dtype=np.uint8)
     board[::2, ::2] = 200
     board[1::2, 1::2] = 200
@@ -311,7 +311,7 @@ def test_pictures_are_averaged_down_and_blended_up():
     assert resize_keep_aspect(edge, 8)[0, :, 0].tolist() == [0, 0, 0, 25, 75, 100, 100, 100]
 
 
-def test_pictures_survive_writing(tmp_path):
+def test_images_survive_writing(tmp_path):
     path = tmp_path / "new" / "a.png"
     write_image(path, picture())
     assert np.array_equal(read_image(path), picture())
@@ -335,7 +335,7 @@ def test_a_failed_write_leaves_the_old_file_whole(tmp_path, monkeypatch):
 def test_names_that_would_lose_something_are_refused(tmp_path):
     with pytest.raises(DataError, match="masks are written as PNG"):
         write_mask(tmp_path / "m.jpg", mask())
-    with pytest.raises(DataError, match=r"a\.txt: unknown kind of picture"):
+    with pytest.raises(DataError, match=r"a\.txt: unknown image format"):
         write_image(tmp_path / "a.txt", picture())
 
 

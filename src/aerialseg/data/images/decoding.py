@@ -1,4 +1,4 @@
-"""Opening pictures: only known formats, only what is whole, and every fault as one line."""
+"""Opening and decoding with Pillow; every fault of a file becomes one line."""
 
 import warnings
 from collections.abc import Iterator
@@ -8,83 +8,87 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from aerialseg.data.images.headers import (
-    MAX_MEGAPIXELS,
-    START,
-    check_header,
-    format_of,
-    undecodable,
-)
-from aerialseg.data.images.jpeg import CUT_SHORT, END_OF_IMAGE, LONGEST_SEGMENT, is_whole_jpeg
-from aerialseg.data.images.png import END, check_png
+from aerialseg.data.images.formats import START, format_of, undecodable
+from aerialseg.data.images.headers import MAX_MEGAPIXELS, check_header
+from aerialseg.data.images.jpeg import CUT_SHORT, END_OF_IMAGE, check_end
+from aerialseg.data.images.png import has_all_rows
 from aerialseg.errors import DataError
 
-Image.MAX_IMAGE_PIXELS = None  # ours is checked instead: it can be set, and says what to do
-# What Pillow has doubts about is refused a moment later, or is not about pixels.
+Image.MAX_IMAGE_PIXELS = None  # max_megapixels is checked instead, which a config can set
+# Pillow warns of faults that are refused a moment later, and of metadata that nobody reads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 _TAIL = 4096
+_LONGEST_JPEG_SEGMENT = 2**16 + 1
 
 
 @contextmanager
 def opened(path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> Iterator[Image.Image]:
-    """Opens a picture with PIL; what PIL raises, also while decoding, becomes one clear line.
+    """Opens an image with Pillow; whatever Pillow raises inside the block becomes one line.
 
     Raises:
-        DataError: If there is no such file, if it is no picture of a known format, if its header
-            promises what :func:`check_header` refuses, or if it is damaged.
+        DataError: If the file is missing, damaged or not in a known format, or if
+            :func:`check_header` refuses it.
     """
     try:
         with Path(path).open("rb") as file:
             kind = format_of(file.read(START), path)
             file.seek(0)
-            with Image.open(file, formats=[kind]) as picture:
-                check_header(picture, max_megapixels, path)
-                yield picture
+            with Image.open(file, formats=[kind]) as image:
+                check_header(image, max_megapixels, path)
+                yield image
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except DataError:
         raise
-    except Exception as error:  # over damaged files decoders raise nearly anything
+    except Exception as error:  # on damaged files decoders raise nearly anything
         raise undecodable(path, _reason(error)) from None
 
 
-def load(picture: Image.Image, path: str | Path) -> None:
-    """Decodes what :func:`opened` has opened.
+def load(image: Image.Image, path: str | Path) -> None:
+    """Decodes what :func:`opened` has opened, inside its block.
 
     Raises:
-        DataError: If a PNG is damaged or has fewer rows than it says: Pillow says nothing then.
+        DataError: If a PNG has a wrong checksum, no end, or too few rows: Pillow's decoder accepts
+            all three.
     """
-    picture.load()
-    if picture.format == "PNG":
-        last = picture.crop((0, picture.height - 1, *picture.size))
-        suspect = bool(picture.info.get("interlace")) or not np.asarray(last).any()
-        check_png(Path(path).read_bytes(), path, rows=suspect)
+    image.load()
+    if image.format != "PNG":
+        return
+    with Image.open(path, formats=["PNG"]) as unread:
+        unread.verify()
+    last_row = image.crop((0, image.height - 1, *image.size))
+    # Missing rows are zeros; counting rows takes as long as decoding, so only then.
+    suspect = bool(image.info.get("interlace")) or not np.asarray(last_row).any()
+    if suspect and not has_all_rows(Path(path).read_bytes()):
+        raise undecodable(path, "the file has fewer rows than its header says")
 
 
 def check_whole(path: str | Path) -> None:
-    """Finds a JPEG or PNG that was cut short, as a rule from its last bytes alone.
+    """Finds a JPEG or PNG that was cut short, where possible from its last bytes alone.
 
     Raises:
-        DataError: If the end is missing.
+        DataError: If the end is missing; if a JPEG that must be decoded for this is damaged.
     """
     with Path(path).open("rb") as file:
         kind = format_of(file.read(START), path)
         size = file.seek(0, 2)
         file.seek(max(0, size - _TAIL))
         tail = file.read()
-    if kind == "PNG" and END not in tail:
+    if kind == "PNG" and b"IEND" not in tail:
         raise undecodable(path, CUT_SHORT)
-    # A short file's last bytes could be those of its thumbnail.
-    long = size > LONGEST_SEGMENT + _TAIL and END_OF_IMAGE in tail
-    if kind == "JPEG" and not long and not is_whole_jpeg(Path(path).read_bytes()):
-        raise undecodable(path, CUT_SHORT)
+    # In a short file the last bytes could be those of an EXIF thumbnail.
+    long = size > _LONGEST_JPEG_SEGMENT + _TAIL
+    if kind == "JPEG" and not (long and END_OF_IMAGE in tail):
+        check_end(Path(path).read_bytes(), path)
 
 
 def _reason(error: Exception) -> str:
+    """Why Pillow could not decode a file, in one line."""
     if isinstance(error, UnidentifiedImageError):
         return "its header is damaged, or of a rare kind"
     if isinstance(error, MemoryError):
         return "there is not enough memory for it"
     text = error.strerror if isinstance(error, OSError) else None
-    return " ".join((text or str(error)).split()) or type(error).__name__
+    reason = " ".join((text or str(error)).split()) or type(error).__name__
+    return CUT_SHORT if reason == "truncated PNG file" else reason

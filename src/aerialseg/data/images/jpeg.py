@@ -1,135 +1,87 @@
-"""JPEG: what its header says, whether it is whole, and its pixels."""
+"""JPEG decoding with simplejpeg, which raises where OpenCV and Pillow paint missing pixels grey."""
 
-import struct
-from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+import simplejpeg
 
-from aerialseg.data.images.headers import check_pixels, foreign_colours, undecodable
-from aerialseg.errors import DataError
+from aerialseg.data.images.formats import undecodable
+from aerialseg.data.images.headers import check_pixels, foreign_colours
 
 CUT_SHORT = "the file is cut short"
-LONGEST_SEGMENT = 2**16 + 1
 END_OF_IMAGE = b"\xff\xd9"
-
-_FRAMES = {b"\xff%c" % code for code in range(0xC0, 0xD0) if code not in (0xC4, 0xC8, 0xCC)}
+_START_OF_IMAGE = b"\xff\xd8"
 _START_OF_SCAN = b"\xff\xda"
-_RGB_AS_STORED = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-_HALF = cv2.IMREAD_REDUCED_GRAYSCALE_2  # a bit that means half size; with the above it is not grey
-_MID_GREY = 128
-_ANY_SCAN = bytes(range(1, 128)) * 32
 
 
-class Frame(NamedTuple):
-    """What a JPEG says of its pixels: bits a channel, height, width, channels."""
+def jpeg_size(data: bytes, path: str | Path, *, max_megapixels: float) -> tuple[int, int] | None:
+    """Height and width of a JPEG, from its header.
 
-    bits: int
-    height: int
-    width: int
-    channels: int
-
-
-def check_jpeg(data: bytes, path: str | Path, *, max_megapixels: float) -> Frame:
-    """Makes sure, before decoding, that a JPEG is whole and becomes 8-bit RGB without a guess.
+    Returns:
+        None for a rare kind that simplejpeg refuses, such as one with unusual chroma subsampling.
+        Pillow may read it, though it does not notice missing pixels before an end marker.
 
     Raises:
-        DataError: If it is cut short, has too many pixels, more than 8 bits, or print colours.
+        DataError: If the header is cut short, states too many pixels, or print colours.
     """
-    frame = _frame(data)
-    if frame is None or not is_whole_jpeg(data):
-        raise undecodable(path, CUT_SHORT)
-    check_pixels(frame.width, frame.height, max_megapixels, path)
-    if frame.channels == 4:
+    try:
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
+    except (ValueError, KeyError) as error:  # KeyError: a subsampling without a name
+        if _is_cut_short(data, error):
+            raise undecodable(path, CUT_SHORT) from None
+        return None
+    check_pixels(width, height, max_megapixels, path)
+    if colours in ("CMYK", "YCCK"):
         raise foreign_colours("CMYK", path)
-    if frame.bits != 8 or frame.channels not in (1, 3):
-        raise DataError(
-            f"{path}: has {frame.channels} channels of {frame.bits} bits; write it as 8-bit RGB"
-        )
-    return frame
+    return height, width
 
 
-def decode_jpeg(data: bytes, path: str | Path, *, half: bool) -> npt.NDArray[np.uint8]:
-    """Decodes a whole JPEG, its orientation ignored, to ``(H, W, 3)`` uint8 RGB.
+def decode_jpeg(
+    data: bytes, path: str | Path, *, at_least: tuple[int, int] = (0, 0)
+) -> npt.NDArray[np.uint8] | None:
+    """Decodes a JPEG to ``(H, W, 3)`` uint8 RGB; its orientation is ignored.
 
     Args:
-        data: The file's bytes, which :func:`check_jpeg` has seen.
-        path: Where they are from.
-        half: Whether height and width are halved, which takes less time.
+        data: The file's bytes, whose header :func:`jpeg_size` has read.
+        path: The file, for errors.
+        at_least: The height and width wanted if half of the full size or less is enough: libjpeg
+            then decodes at the smallest of its scales that gives as much. (0, 0) is full size.
+
+    Returns:
+        None for a rare kind, as :func:`jpeg_size`.
 
     Raises:
-        DataError: If it is damaged, or has fewer pixels than it says.
+        DataError: If the pixels are damaged or cut short.
     """
-    flags = _RGB_AS_STORED | (_HALF if half else 0)
+    height, width = at_least
     try:
-        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
-    except cv2.error as error:
-        raise undecodable(path, " ".join(str(error).split())) from None
-    if image is None:
-        raise undecodable(path, "the JPEG is damaged")
-    if (image[-1, -1] == _MID_GREY).all() and _ends_early(data):
-        raise undecodable(path, CUT_SHORT)
-    return image.astype(np.uint8, copy=False)
+        image: npt.NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            data, min_height=height, min_width=width, min_factor=2
+        )
+    except MemoryError:
+        raise undecodable(path, "there is not enough memory for it") from None
+    except ValueError as error:
+        if _is_cut_short(data, error):
+            raise undecodable(path, CUT_SHORT) from None
+        if str(error).startswith("Corrupt"):
+            raise undecodable(path, str(error)) from None
+        return None  # an odd header, such as some phones write; the pixels are whole
+    return image
 
 
-def is_whole_jpeg(data: bytes) -> bool:
-    """Whether a JPEG has its end marker.
+def check_end(data: bytes, path: str | Path) -> None:
+    """Finds a JPEG that was cut short.
 
-    Decoders fill what is missing with grey and say nothing that Python could catch. Inside
-    the scan the marker's two bytes cannot occur by chance; before it they can, since an EXIF
-    thumbnail has an end marker too, so the segments before the scan are stepped over. What
-    cameras append after the end marker does no harm.
+    Raises:
+        DataError: If its end is missing, or if it had to be decoded for this and is damaged.
     """
-    return _end(data) >= 0
+    # A second start marker means a thumbnail, whose end marker is no sign of the image's own.
+    if data.rfind(END_OF_IMAGE) < 0 or data.rfind(_START_OF_IMAGE, 2) > 0:
+        decode_jpeg(data, path, at_least=(1, 1))
 
 
-def _end(data: bytes) -> int:
-    """Position of the end marker; -1 if there is none."""
-    scans = (position for marker, position in _segments(data) if marker == _START_OF_SCAN)
-    return data.find(END_OF_IMAGE, next(scans, len(data)))
-
-
-def _frame(data: bytes) -> Frame | None:
-    for marker, position in _segments(data):
-        if marker in _FRAMES and len(data) >= position + 10:
-            return Frame(*struct.unpack_from(">BHHB", data, position + 4))
-    return None
-
-
-def _segments(data: bytes) -> Iterator[tuple[bytes, int]]:
-    """Marker and position of the segments of a JPEG, up to the scan and not beyond it."""
-    position = 2
-    while data[position : position + 1] == b"\xff":
-        marker = data[position : position + 2]
-        yield marker, position
-        if marker == _START_OF_SCAN:
-            return
-        padded = marker == b"\xff\xff"
-        length = 0 if padded else int.from_bytes(data[position + 2 : position + 4], "big")
-        position += 1 if padded else 2 + length
-
-
-def _ends_early(data: bytes) -> bool:
-    """Whether the scan of a JPEG ends before its last pixel, end marker or not.
-
-    The rest is painted mid-grey then. A picture may end in that colour too; but putting more
-    into its scan changes nothing, where a scan that lacks something takes it for pixels.
-    """
-    end = _end(data)
-    longer = data[:end] + _ANY_SCAN + data[end:]
-    try:
-        return not np.array_equal(_eighth(data), _eighth(longer))
-    except OSError:  # damaged in a way that OpenCV does not mind
-        return True
-
-
-def _eighth(data: bytes) -> npt.NDArray[np.uint8]:
-    """The picture at an eighth of its size; by Pillow, as OpenCV would print its doubts."""
-    with Image.open(BytesIO(data), formats=["JPEG"]) as picture:
-        picture.draft(None, (1, 1))
-        return np.asarray(picture)
+def _is_cut_short(data: bytes, error: Exception) -> bool:
+    """Whether a JPEG could not be decoded because it ends early."""
+    missing = data.rfind(END_OF_IMAGE) <= data.rfind(_START_OF_SCAN)
+    return missing or "premature end" in str(error).lower()

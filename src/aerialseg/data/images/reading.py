@@ -10,29 +10,29 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from aerialseg.data.images.decoding import load, opened
-from aerialseg.data.images.headers import MAX_MEGAPIXELS, START, check_colours, format_of, stored_as
-from aerialseg.data.images.jpeg import check_jpeg, decode_jpeg
-from aerialseg.data.images.masks import ids_from_colours
+from aerialseg.data.images.formats import START, format_of
+from aerialseg.data.images.headers import MAX_MEGAPIXELS, check_colours, stored_as
+from aerialseg.data.images.jpeg import decode_jpeg, jpeg_size
+from aerialseg.data.images.masks import check_mask_header, ids_from_colours, ids_from_pixels
 from aerialseg.data.images.resizing import resize_keep_aspect, resized
 from aerialseg.errors import DataError
 
 MaskFormat: TypeAlias = Literal["index", "colour"]
 """What the pixels of a mask file are: class ids, or colours of the class table."""
-_GREY_LEVELS = {"L;2": np.uint8(85), "L;4": np.uint8(17)}
-"""What Pillow multiplies few bits of grey with, so that the last level is white."""
+
+_Decoded: TypeAlias = tuple[npt.NDArray[np.uint8], tuple[int, int]]
 
 
 def read_image(
     path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS
 ) -> npt.NDArray[np.uint8]:
-    """Reads a picture as ``(H, W, 3)`` uint8 RGB; grey becomes RGB, transparency is dropped.
+    """Reads an image as ``(H, W, 3)`` uint8 RGB; grey becomes RGB, transparency is dropped.
 
     Args:
         path: A JPEG, PNG, WebP, BMP or TIFF, whatever its name ends in.
-        max_megapixels: Most millions of pixels, asked of the header.
+        max_megapixels: Largest size in millions of pixels, checked against the header.
 
     Raises:
         DataError: If the file is missing, damaged, cut short, of another format or too large, or
@@ -44,33 +44,27 @@ def read_image(
 def read_resized(
     path: str | Path, image_min_size: int | None, *, max_megapixels: float = MAX_MEGAPIXELS
 ) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
-    """Reads a picture as :func:`read_image` and :func:`resize_keep_aspect` do, but sooner.
+    """Reads an image as :func:`read_image` and :func:`resize_keep_aspect` do, but faster.
 
-    Where the size shrinks by an even number exactly, as 1280x720 does for 360 or 180, a JPEG is
-    decoded at half its size, in a fifth to a third less time. What comes out differs from the
-    picture decoded whole and then resized by 0.2 to 0.8 of 255 on average, which is less than
-    JPEG itself has changed, and is as near to the truth to 0.1 (to 0.3 with 4:2:2 chroma). With
-    any other factor it would differ by 1 to 5 and be blurred, so there the whole is decoded.
+    If both edges shrink by the same even factor, as 1280x720 does for 360 or 180, a JPEG is
+    decoded at half its size, which takes less time. The result differs from the image decoded at
+    full size and then resized by 0.2 to 0.8 of 255 on average, which is less than the loss of
+    JPEG itself, and is as close to the original within 0.1 (0.3 with 4:2:2 chroma). With any other
+    factor it would differ by 1 to 5 and be blurred, so then the JPEG is decoded at full size.
 
     Args:
-        path: The picture's file.
+        path: The image file.
         image_min_size: Pixels of the smaller edge; None keeps the size.
         max_megapixels: As in :func:`read_image`.
 
     Returns:
-        ``(h, w, 3)`` uint8 RGB, and the height and width of the file's picture.
+        ``(h, w, 3)`` uint8 RGB, and the height and width of the image in the file.
 
     Raises:
         DataError: As :func:`read_image` does.
     """
-    data = _read_jpeg(path)
-    if data is None:
-        image = _decode_other(path, max_megapixels)
-        size = (image.shape[0], image.shape[1])
-    else:
-        frame = check_jpeg(data, path, max_megapixels=max_megapixels)
-        size = (frame.height, frame.width)
-        image = decode_jpeg(data, path, half=_halves(size, image_min_size))
+    jpeg = _read_jpeg(path, image_min_size, max_megapixels)
+    image, size = jpeg or _read_other(path, max_megapixels)
     return resize_keep_aspect(image, image_min_size), size
 
 
@@ -92,81 +86,61 @@ def read_mask(
         DataError: If the file is missing, damaged or of the other kind, if an id is above 255,
             or if a colour is of no class; if it is a JPEG, which keeps neither.
     """
-    with opened(path, max_megapixels=max_megapixels) as picture:
-        _check_mask(picture, path, is_painted=colours is not None)
-        stored = stored_as(picture)
-        load(picture, path)
+    with opened(path, max_megapixels=max_megapixels) as image:
+        check_mask_header(image, path, is_painted=colours is not None)
+        stored = stored_as(image)
+        load(image, path)
         if colours is None:
-            return _read_ids(picture, stored, path)
-        pixels = np.asarray(picture.convert("RGB"))
+            return ids_from_pixels(image, stored, path)
+        pixels = np.asarray(image.convert("RGB"))
     return ids_from_colours(pixels, colours, path=path)
 
 
 def read_size(path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> tuple[int, int]:
-    """Height and width of a picture in pixels, from the header alone.
+    """Height and width of an image in pixels, from the header alone.
 
     Raises:
         DataError: If the header already tells that :func:`read_image` would refuse the file.
     """
-    with opened(path, max_megapixels=max_megapixels) as picture:
-        check_colours(picture, path)
-        return picture.height, picture.width
+    with opened(path, max_megapixels=max_megapixels) as image:
+        check_colours(image, path)
+        return image.height, image.width
 
 
-def _halves(size: tuple[int, int], image_min_size: int | None) -> bool:
-    """Whether both edges shrink by an even whole number."""
-    if image_min_size is None or min(size) < 2 * image_min_size:
-        return False
-    targets = resized(size, image_min_size)
-    return all(edge % (2 * target) == 0 for edge, target in zip(size, targets, strict=True))
-
-
-def _read_jpeg(path: str | Path) -> bytes | None:
-    """The bytes of a JPEG; of any other known format None, which Pillow reads by itself."""
+def _read_jpeg(
+    path: str | Path, image_min_size: int | None, max_megapixels: float
+) -> _Decoded | None:
+    """A JPEG at full or half size, and its full size; None if Pillow has to decode the file."""
     try:
         with Path(path).open("rb") as file:
             start = file.read(START)
-            return start + file.read() if format_of(start, path) == "JPEG" else None
+            if format_of(start, path) != "JPEG":
+                return None
+            data = start + file.read()
     except OSError as error:
         raise DataError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+    size = jpeg_size(data, path, max_megapixels=max_megapixels)
+    if size is None:
+        return None
+    image = decode_jpeg(data, path, at_least=_half(size, image_min_size))
+    return None if image is None else (image, size)
 
 
-def _decode_other(path: str | Path, max_megapixels: float) -> npt.NDArray[np.uint8]:
-    with opened(path, max_megapixels=max_megapixels) as picture:
-        check_colours(picture, path)
-        load(picture, path)
-        # Pillow would copy a picture that is RGB already.
-        return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
+def _half(size: tuple[int, int], image_min_size: int | None) -> tuple[int, int]:
+    """Half of ``size`` if both edges shrink by the same even factor, else (0, 0)."""
+    # Below 8 pixels libjpeg's scales of 3/8 and 1/2 round to the same size.
+    if image_min_size is None or max(size) < 8:
+        return 0, 0
+    targets = resized(size, image_min_size)
+    even = all(edge % (2 * target) == 0 for edge, target in zip(size, targets, strict=True))
+    return (size[0] // 2, size[1] // 2) if even else (0, 0)
 
 
-def _check_mask(picture: Image.Image, path: str | Path, *, is_painted: bool) -> None:
-    """Makes sure, by its header, that a mask is of the kind that is expected."""
-    one_channel = len(picture.getbands()) == 1
-    # A JPEG with a preview is called MPO; a TIFF can be compressed as a JPEG is.
-    if picture.format in ("JPEG", "MPO") or picture.info.get("compression") == "jpeg":
-        raise DataError(f"{path}: is a JPEG, which changes values; masks need PNG; export it again")
-    if is_painted:
-        if one_channel and picture.mode != "P":
-            raise DataError(
-                f"{path}: is a single-channel mask (mode {picture.mode}) where colours are "
-                "expected; set data.mask_format=index if it holds class ids"
-            )
-        check_colours(picture, path)
-    elif picture.mode == "F":
-        raise DataError(f"{path}: holds fractions (mode F); wanted class ids; write it in 8 bits")
-    elif not one_channel:
-        raise DataError(
-            f"{path}: is no single-channel mask (mode {picture.mode}) where class ids are "
-            "expected; set data.mask_format=colour if it is painted in the class table's colours"
-        )
-
-
-def _read_ids(picture: Image.Image, stored: str, path: str | Path) -> npt.NDArray[np.uint8]:
-    if picture.mode in ("L", "P", "1"):
-        # Not convert("L") and not OpenCV: both give a palette's colours, not its indices.
-        ids = np.array(picture, dtype=np.uint8)
-        return ids // _GREY_LEVELS[stored] if stored in _GREY_LEVELS else ids
-    ids = np.asarray(picture)
-    if ids.size and (ids.min() < 0 or ids.max() > 255):
-        raise DataError(f"{path}: has ids from {ids.min()} to {ids.max()}; wanted 0 to 255")
-    return ids.astype(np.uint8)
+def _read_other(path: str | Path, max_megapixels: float) -> _Decoded:
+    """An image that Pillow decodes, and its size."""
+    with opened(path, max_megapixels=max_megapixels) as image:
+        check_colours(image, path)
+        load(image, path)
+        # convert() would copy an image that is RGB already.
+        pixels = np.array(image if image.mode == "RGB" else image.convert("RGB"))
+    return pixels, (pixels.shape[0], pixels.shape[1])

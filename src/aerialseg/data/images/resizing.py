@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 
 def resized(size: tuple[int, int], image_min_size: int | None) -> tuple[int, int]:
-    """Height and width that :func:`resize_keep_aspect` gives a picture of ``size``."""
+    """Height and width that :func:`resize_keep_aspect` gives an image of ``size``."""
     if image_min_size is None:
         return size
     shorter = min(size)
@@ -19,12 +19,12 @@ def resize_keep_aspect(
 ) -> npt.NDArray[np.uint8]:
     """Resizes so that the smaller edge has ``image_min_size`` pixels.
 
-    The other edge is rounded. Pictures are averaged by area on the way down and bilinear on the
-    way up. Masks take the nearest pixel, with the same pixel centres as the picture: OpenCV's
-    plain nearest is off by up to half a pixel.
+    The other edge is rounded. Images are averaged by area when they shrink and interpolated
+    bilinearly when they grow. Masks take the nearest pixel, with the same pixel centres as the
+    image: OpenCV's plain INTER_NEAREST is off by up to half a pixel.
 
     Args:
-        array: ``(H, W, 3)`` uint8 picture or ``(H, W)`` uint8 mask.
+        array: ``(H, W, 3)`` uint8 image or ``(H, W)`` uint8 mask.
         image_min_size: Pixels of the smaller edge; None returns the array as it is.
         is_mask: Whether the array holds class ids, which must not be blended.
     """

@@ -1,4 +1,4 @@
-"""Writing images and masks, whole or not at all."""
+"""Writing images and masks atomically."""
 
 import zlib
 from io import BytesIO
@@ -17,10 +17,10 @@ _MASK_OPTIONS = {"compress_type": zlib.Z_RLE}  # several times faster, and no la
 
 
 def write_image(path: str | Path, image: npt.NDArray[np.uint8]) -> None:
-    """Writes an ``(H, W, 3)`` uint8 RGB picture, whole or not at all.
+    """Writes an ``(H, W, 3)`` uint8 RGB image atomically.
 
     Raises:
-        DataError: If the name does not end as a known picture format's does, or cannot be written.
+        DataError: If the name's suffix is of no known image format, or the file cannot be written.
     """
     _write(Path(path), Image.fromarray(image))
 
@@ -31,37 +31,37 @@ def write_mask(
     *,
     palette: npt.NDArray[np.uint8] | None = None,
 ) -> None:
-    """Writes an ``(H, W)`` uint8 mask as a PNG of class ids, whole or not at all.
+    """Writes an ``(H, W)`` uint8 mask as a PNG of class ids atomically.
 
     Args:
-        path: A name that ends in ``.png``, since the ids must survive.
+        path: A name that ends in ``.png``, which is lossless.
         mask: Class ids.
-        palette: ``(256, 3)`` uint8 RGB to show the ids in; they can still be read back.
+        palette: ``(256, 3)`` uint8 RGB in which viewers show the ids; the ids stay as they are.
 
     Raises:
-        DataError: If the name does not end in ``.png``, or cannot be written.
+        DataError: If the name does not end in ``.png``, or the file cannot be written.
     """
     if Path(path).suffix.lower() != ".png":
         raise DataError(f"{path}: masks are written as PNG, which keeps ids; end the name in .png")
-    picture = Image.fromarray(mask)
+    image = Image.fromarray(mask)
     if palette is not None:
-        picture.putpalette(palette.tobytes())
-    _write(Path(path), picture)
+        image.putpalette(palette.tobytes())
+    _write(Path(path), image)
 
 
-def _write(path: Path, picture: Image.Image) -> None:
+def _write(path: Path, image: Image.Image) -> None:
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind not in Image.SAVE:
-        raise DataError(f"{path}: unknown kind of picture; end the name in .png or .jpg")
-    write_bytes(path, _encode(picture, kind))
+        raise DataError(f"{path}: unknown image format; end the name in .png or .jpg")
+    write_bytes(path, _encode(image, kind))
 
 
-def _encode(picture: Image.Image, kind: str) -> bytes:
-    if kind == "PNG" and picture.mode == "RGB":
-        # OpenCV takes half of Pillow's time at its quickest, for files of the same size.
-        bgr = cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2BGR)
+def _encode(image: Image.Image, kind: str) -> bytes:
+    if kind == "PNG" and image.mode == "RGB":
+        # OpenCV takes half the time of Pillow's fastest setting, for files of the same size.
+        bgr = cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR)
         return bytes(cv2.imencode(".png", bgr)[1])
     buffer = BytesIO()
     options = {"JPEG": _JPEG_OPTIONS, "PNG": _MASK_OPTIONS}.get(kind, {})
-    picture.save(buffer, format=kind, **options)
+    image.save(buffer, format=kind, **options)
     return buffer.getvalue()
