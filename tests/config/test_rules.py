@@ -186,3 +186,11 @@ def test_what_a_sweep_varies_cannot_lead_out_of_the_folder_of_runs(folder, leave
     line = f"config error: paths.output_dir: {folder} leads out of runs; set it to a folder"
     found = lines_for_values(f"paths.output_dir='{folder}'", "task=layers")
     assert found == ([line] if leaves else [])
+
+
+def test_a_network_that_no_checkpoint_could_rebuild_is_refused():
+    (line,) = lines("model.network={_target_: torch.nn.Identity}")
+    assert line.startswith(
+        "config error: model.network._target_: 'torch.nn.Identity' is no registered network; "
+        "only builders of aerialseg.models.networks are accepted"
+    )

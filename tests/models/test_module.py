@@ -11,6 +11,7 @@ from torch import nn
 from torchmetrics import Metric
 
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
+from aerialseg.errors import ConfigError
 from aerialseg.losses import DiceCrossEntropyLoss
 from aerialseg.models.freeze_proof import changed_tensors
 from aerialseg.models.layer_groups import layer_groups, resolve_start
@@ -301,3 +302,17 @@ def test_class_names_come_from_the_description():
     assert make_module().class_names == tuple(CLASSES)
     module = make_module(optimizer=partial(torch.optim.SGD, lr=1.0), description=describe_run())
     assert module.description == describe_run()
+
+
+@pytest.mark.parametrize(
+    ("returned", "words"),
+    [
+        (torch.zeros(1, 3, 2, 2), "returns a Tensor"),
+        ({"logits": torch.zeros(1, 3, 2, 2)}, r"returns a mapping with the keys \['logits'\]"),
+    ],
+)
+def test_a_network_that_returns_anything_but_logits_by_head_is_named(returned, words):
+    network = small_network()
+    network.forward = lambda image: returned
+    with pytest.raises(ConfigError, match=f"model.network: SmallNetwork {words}; wanted logits"):
+        make_module(network)(torch.zeros(1, 3, 8, 8, dtype=torch.uint8))

@@ -32,7 +32,7 @@ def rule_problems(
     """
     predecessor = partial(_predecessor, in_chain=in_chain)
     rules = (
-        *(_names, predecessor, _existing, _checkpoint, _input),
+        *(_names, predecessor, _existing, _checkpoint, _input, _network),
         *(_accelerator, _devices, _monitors),
     )
     problems: list[Problem] = []
@@ -137,6 +137,16 @@ def _input(config: _Sound) -> Iterator[Problem]:
     if config.task.reads_input and config["input"] is None:
         text = "must be set; add input=PATH of a picture, a folder or a quoted glob"
         yield Problem("input", text)
+
+
+def _network(config: _Sound) -> Iterator[Problem]:
+    """The network can be rebuilt from its checkpoints, which may name registered ones only."""
+    from aerialseg.models.networks.registry import ACCEPTED, find_builder
+
+    path = "model.network._target_"
+    target = config[path]
+    if isinstance(target, str) and find_builder(target) is None:
+        yield Problem(path, f"'{target}' is no registered network; {ACCEPTED}")
 
 
 def _accelerator(config: _Sound) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torchmetrics import Metric
 
+from aerialseg.errors import ConfigError
 from aerialseg.metrics.accumulators import SegmentationMetrics
 from aerialseg.metrics.scores import summarise
 from aerialseg.models.epoch_sums import MeanLoss, put_sums, take_sums
@@ -110,6 +111,11 @@ class SegmentationModule(pl.LightningModule):
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Maps ``(N, 3, H, W)`` uint8 pictures to ``(N, C, h, w)`` logits by head."""
         logits: dict[str, Tensor] = self.network(self.normalised(images))
+        if not (isinstance(logits, Mapping) and "out" in logits):
+            raise ConfigError(
+                f"model.network: {type(self.network).__name__} returns {_kind(logits)}; wanted "
+                "logits by head, as in {'out': logits}"
+            )
         return logits
 
     def on_train_start(self) -> None:
@@ -202,3 +208,10 @@ class SegmentationModule(pl.LightningModule):
         self._scored[split] = {f"{split}/{name}": value for name, value in scores.items()}
         for name, value in self._scored[split].items():
             self.log(name, value, prog_bar=name in ("val/dice", "val/miou"))
+
+
+def _kind(value: object) -> str:
+    """What a network returned, in the words of an error."""
+    if isinstance(value, Mapping):
+        return f"a mapping with the keys {sorted(map(str, value))}"
+    return f"a {type(value).__name__}"
