@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from aerialseg.classes import ClassTable
-from aerialseg.data.cache.mask_runs import count_runs, encode_runs
 from aerialseg.data.images.decoding import check_whole, opened
 from aerialseg.data.images.headers import MAX_MEGAPIXELS
 from aerialseg.data.images.masks import check_counts
 from aerialseg.data.images.reading import MaskFormat, read_mask, read_size
 from aerialseg.data.layouts.listing import Sample
 from aerialseg.errors import DataError
+from aerialseg.rle import count_packed, pack
 from aerialseg.storage.atomic_files import write_bytes
 from aerialseg.storage.fingerprints import fingerprint, stamp
 
@@ -114,7 +114,7 @@ def _count(
             f"{mask.shape[1]}x{mask.shape[0]} (width x height); wanted the same"
             f"{_orientation_hint(sample.image, max_megapixels)}"
         )
-    histogram = count_runs(encode_runs(mask))  # several times faster than pixel by pixel
+    histogram = count_packed(pack(mask))  # several times faster than pixel by pixel
     check_counts(histogram, classes, path=sample.mask)
     return histogram[: len(classes)]
 

@@ -20,10 +20,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from aerialseg.data.cache.mask_runs import decode_runs, encode_runs
 from aerialseg.data.images.resizing import resized
 from aerialseg.data.layouts.listing import Sample
 from aerialseg.errors import DataError
+from aerialseg.rle import pack, unpack
 from aerialseg.storage.atomic_files import replacing
 from aerialseg.storage.fingerprints import fingerprint, stamp
 
@@ -95,7 +95,7 @@ class MaskMemory:
         start, count, height, width, stamped = self._table[index].tolist()
         if not count or (height, width) != size or stamped != _stamp(path):
             return None
-        return decode_runs(self._words[start : start + count], resized(size, self._image_min_size))
+        return unpack(self._words[start : start + count], resized(size, self._image_min_size))
 
 
 def keep_masks(
@@ -153,7 +153,7 @@ def _fill(
             mask, size = read(sample.mask) if sample.mask is not None else _NO_MASK
         except DataError:  # is raised again, with the sample's name, when the mask is asked for
             mask, size = _NO_MASK
-        return encode_runs(mask).astype(_WORD, copy=False), size
+        return pack(mask).astype(_WORD, copy=False), size
 
     table = np.zeros((len(samples), len(_Column)), dtype=_WORD)
     table[:, _Column.STAMP] = stamps
