@@ -27,7 +27,15 @@ def rows(setting: Setting) -> Iterator[Row]:
     images = module.normalised(batch["image"].to(setting.device)).contiguous()
     target = batch["mask"].to(setting.device).long()
 
-    cache_features(cfg, module, data)
+    cache_features(
+        module,
+        data,
+        cache_dir=data.cache_dir,
+        run_name=cfg.run_name,
+        setting="on",
+        device=setting.device,
+        short_run=False,
+    )
     loader = data.train_dataloader()
     module.eval()
     wanted = module.training_step({"image": batch["image"].to(setting.device), "mask": target}, 0)

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Timer
 
 from aerialseg.data.datamodule import AerialSegDataModule
+from aerialseg.inference.predictor import native_device
 from aerialseg.models.freeze_proof import frozen_state
 from aerialseg.models.module import SegmentationModule
 from aerialseg.storage.checkpoints import find_snapshot
@@ -19,7 +20,7 @@ from aerialseg.tasks.check import check_batches
 from aerialseg.training.build import build_data, build_module, build_trainer
 from aerialseg.training.disk import check_disk
 from aerialseg.training.failures import explained_failures
-from aerialseg.training.feature_cache import cache_features
+from aerialseg.training.feature_cache import cache_features, is_short_run
 from aerialseg.training.forecast import tell_rest
 from aerialseg.training.identity import run_identity
 from aerialseg.training.outcome import facts, freezing_proof
@@ -59,7 +60,15 @@ def train(cfg: DictConfig) -> dict[str, Any]:
     frozen = frozen_state(module.layer_groups, module.fine_tune_start)
     with explained_failures(module, data):
         began = time.perf_counter()
-        cache_features(cfg, module, data)
+        cache_features(
+            module,
+            data,
+            cache_dir=Path(cfg.paths.cache_dir),
+            run_name=cfg.run_name,
+            setting=cfg.stage.cache_features,
+            device=native_device(cfg.trainer.accelerator),
+            short_run=is_short_run(cfg.trainer.max_epochs, cfg.trainer.get("limit_train_batches")),
+        )
         preparing = time.perf_counter() - began
         seconds = preparing + _fit(trainer, module, data, folder, resuming=resuming)
     metrics = facts(module, folder, seconds) | freezing_proof(frozen, module, folder)

@@ -16,12 +16,13 @@ from aerialseg.callbacks.remaining_time import may_end_early, work_left
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.layouts.listing import Listing, Sample, Split
 from aerialseg.errors import CheckpointError, ConfigError
+from aerialseg.inference.predictor import native_device
 from aerialseg.models.module import SegmentationModule
 from aerialseg.storage.checkpoints import read_checkpoint, read_description
 from aerialseg.storage.run_folders import RunFolder
 from aerialseg.training.build import build
 from aerialseg.training.failures import explained_failures
-from aerialseg.training.feature_cache import cache_features
+from aerialseg.training.feature_cache import cache_features, is_short_run
 from aerialseg.training.hardware import precision
 
 _BATCHES = 4
@@ -117,7 +118,15 @@ def _try(
         own.paths.cache_dir = folder
         few = _few_pictures(own, data)
         began = time.perf_counter()
-        cache_features(own, module, few)
+        cache_features(
+            module,
+            few,
+            cache_dir=Path(folder),
+            run_name=cfg.run_name,
+            setting=cfg.stage.cache_features,
+            device=native_device(cfg.trainer.accelerator),
+            short_run=is_short_run(cfg.trainer.max_epochs, cfg.trainer.get("limit_train_batches")),
+        )
         seconds = time.perf_counter() - began
         cached = few.features is not None
         _trainer(cfg, trial).fit(module, few if cached else data)
