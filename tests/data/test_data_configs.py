@@ -16,14 +16,16 @@ from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.layouts import folders
 
 CONF = Path(__file__).parents[2] / "conf"
-DATA = sorted((CONF / "data").glob("*.yaml"))
+BASE = CONF / "data" / "_base.yaml"  # what the others start from
+DATA = sorted(path for path in BASE.parent.glob("*.yaml") if path != BASE)
 AUGMENTATIONS = sorted((CONF / "augmentation").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", DATA, ids=lambda path: path.stem)
 def test_every_key_is_an_argument(path):
-    content = yaml.safe_load(path.read_text())
-    content.pop("defaults")
+    own = yaml.safe_load(path.read_text())
+    assert own.pop("defaults")[0] == "_base"
+    content = yaml.safe_load(BASE.read_text()) | own
     assert content.pop("_target_") == "aerialseg.data.datamodule.AerialSegDataModule"
     given = {*content, "classes", "augmentation"}
     inspect.signature(AerialSegDataModule).bind(**dict.fromkeys(given))

@@ -42,7 +42,7 @@ def _flips():
 
 
 @pytest.mark.parametrize("kind", ["images", "masks"])
-def test_a_picture_or_mask_with_too_many_pixels_is_found_before_training(root, kind):
+def test_an_image_or_mask_with_too_many_pixels_is_found_before_training(root, kind):
     _module(root, max_megapixels=0.001).prepare()  # 24x32 pixels are 0.000768 million
     suffix = {"images": "jpg", "masks": "png"}[kind]
     save(root / kind / f"a_0.{suffix}", mask((40, 40)))
@@ -137,7 +137,7 @@ def test_loading_leaves_the_global_random_state_alone(root):
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])
-def test_a_damaged_picture_is_one_line_even_from_a_worker(root, num_workers):
+def test_a_damaged_image_is_one_line_even_from_a_worker(root, num_workers):
     module = _module(root, num_workers=num_workers)
     module.prepare()
     broken = module.samples("train")[0]
@@ -153,7 +153,7 @@ def test_a_damaged_picture_is_one_line_even_from_a_worker(root, num_workers):
     assert "Traceback" not in line
 
 
-def test_pictures_of_several_sizes_are_not_padded_in_validation(root):
+def test_images_of_several_sizes_are_not_padded_in_validation(root):
     for key in IDS[::2]:
         save(root / "images" / f"{key}.jpg", picture((24, 40)))
         save(root / "masks" / f"{key}.png", mask((24, 40)))
@@ -165,7 +165,7 @@ def test_pictures_of_several_sizes_are_not_padded_in_validation(root):
     assert seen == len(module.samples("val"))
 
 
-def test_test_pictures_have_ids_and_no_masks(tmp_path):
+def test_test_images_have_ids_and_no_masks(tmp_path):
     root = write_kaggle(tmp_path / "k", IDS, ["t_1", "t_2"])
     submission = text(root / "sampleSubmission.csv", "ImageID")
     module = _module(root, kaggle)
@@ -174,6 +174,37 @@ def test_test_pictures_have_ids_and_no_masks(tmp_path):
     assert "mask" not in batch
     assert module.sample_submission == submission
     assert len(module.class_counts) == len(module.samples("train"))
+
+
+@pytest.mark.parametrize("per_split", [1, 2, 3, 5, 100])
+def test_reduced_data_are_a_few_samples_spread_over_each_split(root, tmp_path, per_split):
+    module = _module(root, val_fraction=0.35, augmentation=_flips(), batch_size=2)
+    few = module.reduced(per_split, cache_dir=tmp_path / "few")
+    for split in ("train", "val"):
+        every, chosen = module.samples(split), few.samples(split)
+        step = max(1, len(every) // per_split)
+        assert [every.index(sample) for sample in chosen] == [
+            index for index in range(0, len(every), step) if index // step < per_split
+        ]
+    assert few.samples("test") == ()
+    assert few.dataset("train", augment=True)[0].keys() == {"image", "mask", "id", "index"}
+    assert len(list(few.train_dataloader())) == len(few.train_dataloader())
+    settings = {
+        name: value for name, value in vars(module).items() if isinstance(value, int | float | str)
+    }
+    assert settings == {name: vars(few)[name] for name in settings}
+    assert settings.keys() >= {"image_min_size", "batch_size", "val_fraction", "group_pattern"}
+    assert few.augmentation is module.augmentation
+    assert few.classes == module.classes
+
+
+def test_reduced_data_keep_what_they_compute_where_they_are_told(root, tmp_path):
+    module = _module(root)
+    module.prepare()
+    kept = sorted((root.parent / "cache").rglob("*"))
+    list(module.reduced(2, cache_dir=tmp_path / "few").train_dataloader())
+    assert sorted((root.parent / "cache").rglob("*")) == kept
+    assert module.reduced(2).cache_dir == module.cache_dir
 
 
 def test_a_data_set_without_a_test_split_says_so(root):

@@ -166,7 +166,7 @@ def test_a_batch_keeps_what_it_is_made_of(samples, classes):
     assert batch["index"].tolist() == [2, 0]
 
 
-def test_smaller_pictures_are_padded_at_the_bottom_and_right():
+def test_smaller_images_are_padded_at_the_bottom_and_right():
     small = {"image": torch.full((3, 2, 5), 7, dtype=torch.uint8), "id": "s", "index": 0}
     large = {"image": torch.full((3, 4, 3), 9, dtype=torch.uint8), "id": "l", "index": 1}
     small["mask"], large["mask"] = torch.ones(2, 5, dtype=torch.uint8), torch.ones(4, 3)

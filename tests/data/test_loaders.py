@@ -5,7 +5,6 @@ import pytest
 
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.layouts import folders
-from aerialseg.data.loaders import whereabouts
 from helpers.tiny_data import CLASSES, write_folders
 
 IDS = [f"{number}" for number in range(10)]
@@ -23,10 +22,10 @@ def test_what_each_worker_loaded_last_is_known(data):
     batches = iter(loader)
     seen = [name for batch in batches for name in batch["id"]]
     workers = [worker.pid for worker in batches._workers]
-    found = [whereabouts(data.served, pid) for pid in workers]
+    found = [data.sample_of_worker(pid) for pid in workers]
     assert all(sample.id in seen and not loading for sample, loading in found)
     assert found[0] != found[1]
-    assert whereabouts(data.served, os.getpid()) is None
+    assert data.sample_of_worker(os.getpid()) is None
 
 
 def test_a_worker_that_dies_was_loading_its_sample(data):
@@ -44,7 +43,7 @@ def test_a_worker_that_dies_was_loading_its_sample(data):
     with pytest.raises(RuntimeError, match="DataLoader worker") as error:
         list(loader)
     pid = int(str(error.value).split("pid(s) ")[1].split(")")[0].split(",")[0])
-    assert whereabouts(data.served, pid) == (doomed, True)
+    assert data.sample_of_worker(pid) == (doomed, True)
 
 
 def test_without_workers_there_is_nothing_to_watch(tmp_path):
@@ -52,4 +51,4 @@ def test_without_workers_there_is_nothing_to_watch(tmp_path):
     arguments = ARGUMENTS | {"num_workers": 0}
     data = AerialSegDataModule(root, folders, cache_dir=tmp_path / "cache", **arguments)
     list(data.train_dataloader())
-    assert whereabouts(data.served, os.getpid()) is None
+    assert data.sample_of_worker(os.getpid()) is None

@@ -64,7 +64,7 @@ def test_the_split_depends_on_the_seed_and_on_nothing_else(tmp_path):
     assert any(other != first for other in others)
 
 
-def test_without_a_pattern_pictures_are_split_one_by_one(cache):
+def test_without_a_pattern_images_are_split_one_by_one(cache):
     samples = _frames(1, 50)
     assert len(_val(_split(samples, cache, group_pattern=None))) == 10
 
@@ -79,16 +79,16 @@ def test_ids_the_pattern_does_not_match_are_groups_of_their_own(cache):
 @given(st.integers(2, 30), st.integers(1, 6), st.floats(0.05, 0.95), st.integers(0, 9))
 def test_neither_side_is_ever_empty(groups, classes, fraction, seed):
     rng = np.random.default_rng(seed)
-    pictures = rng.integers(1, 20, (groups, 1))
-    table = np.hstack([pictures, rng.integers(0, pictures + 1, (groups, classes))])
+    images = rng.integers(1, 20, (groups, 1))
+    table = np.hstack([images, rng.integers(0, images + 1, (groups, classes))])
     in_val = choose_groups(table[:, table.any(axis=0)], fraction, seed)
     assert 0 < in_val.sum() < groups
 
 
 def test_classes_are_balanced_better_than_by_chance():
     rng = np.random.default_rng(0)
-    pictures = rng.integers(5, 40, (60, 1))
-    table = np.hstack([pictures, rng.integers(0, pictures + 1) * (rng.random((60, 11)) < 0.3)])
+    images = rng.integers(5, 40, (60, 1))
+    table = np.hstack([images, rng.integers(0, images + 1) * (rng.random((60, 11)) < 0.3)])
 
     def worst(in_val):
         return np.abs(table[in_val].sum(axis=0) / table.sum(axis=0) - 0.2).max()
@@ -179,9 +179,9 @@ def test_a_bad_pattern_is_refused(cache, pattern, message):
 
 
 def test_one_group_cannot_be_split(cache):
-    with pytest.raises(DataError, match=r"needs two groups of pictures, found 1 under data\.group"):
+    with pytest.raises(DataError, match=r"needs two groups of images, found 1 under data\.group"):
         _split(_frames(1, 9), cache)
-    with pytest.raises(DataError, match="needs two groups of pictures, found 1; add pictures"):
+    with pytest.raises(DataError, match="needs two groups of images, found 1; add images"):
         _split(_samples(["a"]), cache, group_pattern=None)
 
 

@@ -1,4 +1,4 @@
-"""A loader's process that is killed costs one line that says over which picture, and no epoch."""
+"""A loader's process that is killed costs one line that says over which image, and no epoch."""
 
 import multiprocessing
 import os
@@ -14,7 +14,7 @@ from helpers.processes import assert_nothing_is_half
 
 @dataclass(frozen=True)
 class DieOver:
-    """Ends every process that loads one picture, but for that which started it."""
+    """Ends every process that loads one image, but for that which started it."""
 
     signum: signal.Signals
 
@@ -37,15 +37,15 @@ class DieOver:
         pytest.param(signal.SIGSEGV, "Segmentation fault", marks=pytest.mark.slow),
     ],
 )
-def test_the_picture_is_named_and_training_goes_on_later(tmp_path, begin, signum, words):
+def test_the_image_is_named_and_training_goes_on_later(tmp_path, begin, signum, words):
     run = begin(tmp_path, "with a worker", stages=["head"])
     assert run.execute(fault=DieOver(signum)) == 1
     *_, line = run.said().splitlines()
     # torch's own note of it ends with a zero byte.
     assert re.fullmatch(
-        rf"\0?data error: a process that loads pictures died \({words}\) while loading sample "
+        rf"\0?data error: a process that loads images died \({words}\) while loading sample "
         r"'000001_001' \(train\.csv row 2\), \S+/000001_001\.jpg; if memory ran out, lower "
-        r"data\.num_workers \(now 1\) or data\.batch_size; if it is always this picture, take "
+        r"data\.num_workers \(now 1\) or data\.batch_size; if it is always this image, take "
         r"it out; data\.num_workers=0 loads without such processes",
         line,
     ), run.said()

@@ -9,15 +9,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from omegaconf import OmegaConf
 from torch import nn
 
-from aerialseg.data.cache.features import FeatureStore
+from aerialseg.data.cache.features import open_features
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.layouts import folders
 from aerialseg.errors import ConfigError
 from aerialseg.models.networks import deeplabv3_mobilenet_v3_large
-from aerialseg.training.feature_cache import cache_features
+from aerialseg.training.feature_cache import cache_features, is_short_run
 from helpers.tiny_training import CLASSES, SmallNetwork, make_data, make_module, make_trainer
 
 GROUPS = [
@@ -49,7 +48,7 @@ def _say(caplog):
 
 @pytest.fixture(scope="module")
 def network():
-    """Its BatchNorm has seen pictures, so that features are neither huge nor tiny."""
+    """Its BatchNorm has seen images, so that features are neither huge nor tiny."""
     torch.manual_seed(0)
     network = deeplabv3_mobilenet_v3_large(3)
     for layer in network.modules():
@@ -81,14 +80,15 @@ def again(data, **changes):
     )
 
 
-def config(wanted="auto", *, run_name="default", **trainer):
-    return OmegaConf.create(
-        {
-            "stage": {"cache_features": wanted},
-            "run_name": run_name,
-            "paths": {"cache_dir": "cache"},
-            "trainer": {"accelerator": "cpu", "max_epochs": 3} | trainer,
-        }
+def cache(module, data, setting="auto", *, run_name="default", short_run=False):
+    cache_features(
+        module,
+        data,
+        cache_dir=Path("cache"),
+        run_name=run_name,
+        setting=setting,
+        device="cpu",
+        short_run=short_run,
     )
 
 
@@ -98,7 +98,7 @@ def stores():
 
 def learn(trained, data, wanted):
     curve = []
-    cache_features(config(wanted), trained, data)
+    cache(trained, data, wanted)
     assert (data.features is not None) == (wanted == "on")
     trainer = make_trainer(epochs=3, enable_checkpointing=False)
 
@@ -112,7 +112,7 @@ def learn(trained, data, wanted):
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])
-def test_learning_from_features_is_learning_from_pictures(tmp_path, module, network, num_workers):
+def test_learning_from_features_is_learning_from_images(tmp_path, module, network, num_workers):
     data = make_data(tmp_path / "data", batch_size=3, num_workers=num_workers)
     curve, state = learn(module(), data, "on")
     plain_curve, plain_state = learn(module(), again(data), "off")
@@ -127,12 +127,12 @@ def test_learning_from_features_is_learning_from_pictures(tmp_path, module, netw
 
 def test_made_once_and_opened_again(tmp_path, module, caplog):
     data = make_data(tmp_path / "data")
-    cache_features(config(), module(), data)
-    assert "features of 9 pictures, once" in caplog.text
+    cache(module(), data)
+    assert "features of 9 images, once" in caplog.text
     (key,) = stores()
     caplog.clear()
     second = again(data)
-    cache_features(config(), module(), second)
+    cache(module(), second)
     assert "there already" in caplog.text
     assert stores() == [key]
     assert second.features.splits == ("train", "val")
@@ -140,20 +140,20 @@ def test_made_once_and_opened_again(tmp_path, module, caplog):
 
 def test_a_damaged_store_is_made_again(tmp_path, module, caplog):
     data = make_data(tmp_path / "data")
-    cache_features(config(), module(), data)
+    cache(module(), data)
     (key,) = stores()
     os.truncate(f"cache/features/default/{key}/train-out.f16", 10)
     second = again(data)
-    cache_features(config(), module(), second)
-    assert "they are computed again" in caplog.text
+    cache(module(), second)
+    assert "train-out.f16 is damaged; the features are computed again" in caplog.text
     assert second.features.read("train", 0)["out"].shape == (2, 2, 256)
 
 
-def test_other_tensors_pictures_or_cuts_have_other_features(tmp_path, module):
+def test_other_tensors_images_or_cuts_have_other_features(tmp_path, module):
     data = make_data(tmp_path / "data")
 
     def key(trained=None, **changes):
-        cache_features(config(), trained or module(), again(data, **changes))
+        cache(trained or module(), again(data, **changes))
         (only,) = stores()  # what a stage does not need is removed
         return only
 
@@ -174,7 +174,7 @@ def test_other_tensors_pictures_or_cuts_have_other_features(tmp_path, module):
 @pytest.mark.parametrize(
     ("trained", "changes", "reason"),
     [
-        ("classifier.1", {"augmentation": Flip()}, "this stage augments its pictures"),
+        ("classifier.1", {"augmentation": Flip()}, "this stage augments its images"),
         ("backbone", {}, "no backbone of its own that this stage wholly freezes"),
         (None, {}, "no backbone of its own that this stage wholly freezes"),
     ],
@@ -184,34 +184,42 @@ def test_on_where_it_cannot_be(tmp_path, module, trained, changes, reason):
     small = ["stem", "body", "classifier", "aux_classifier"]
     stage = module(trained) if trained else module("body", net=SmallNetwork(), groups=small)
     with pytest.raises(ConfigError, match=rf"stage\.cache_features: is on, but .*{reason}"):
-        cache_features(config("on"), stage, data)
-    cache_features(config("auto"), stage, data)
+        cache(stage, data, "on")
+    cache(stage, data, "auto")
     assert data.features is None
 
 
-def test_pictures_of_very_different_sizes_are_not_padded_to_one(tmp_path, module):
+def test_images_of_very_different_sizes_are_not_padded_to_one(tmp_path, module):
     data = make_data(tmp_path / "data", count=8)
     make_data(tmp_path / "data", count=3, size=(12, 12))
     with pytest.raises(ConfigError, match="differ too much in size"):
-        cache_features(config("on"), module(), data)
+        cache(module(), data, "on")
 
 
-@pytest.mark.parametrize("trainer", [{"max_epochs": 1}, {"limit_train_batches": 2}])
-def test_auto_leaves_it_where_there_is_nothing_to_gain(tmp_path, module, trainer):
+@pytest.mark.parametrize("setting", ["auto", "on"])
+def test_auto_leaves_it_where_there_is_nothing_to_gain(tmp_path, module, setting):
     data = make_data(tmp_path / "data")
-    cache_features(config("auto", **trainer), module(), data)
-    assert data.features is None
+    cache(module(), data, setting, short_run=True)
+    assert (data.features is None) == (setting == "auto")
+
+
+@pytest.mark.parametrize(
+    ("max_epochs", "limit", "short"),
+    [(1, None, True), (3, 2, True), (3, 0.5, True), (3, None, False), (None, None, False)],
+)
+def test_a_run_is_short_that_sees_no_image_twice(max_epochs, limit, short):
+    assert is_short_run(max_epochs, limit) == short
 
 
 def test_a_full_disk_is_known_before(tmp_path, module, monkeypatch, caplog):
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
     data = make_data(tmp_path / "data")
-    cache_features(config("auto"), module(), data)
+    cache(module(), data, "auto")
     assert data.features is None
-    assert "the frozen part runs in every step: features of 9 pictures need" in caplog.text
+    assert "the frozen part runs in every step: features of 9 images need" in caplog.text
     with pytest.raises(ConfigError, match=r"is on, but .* point paths\.cache_dir"):
-        cache_features(config("on"), module(), data)
+        cache(module(), data, "on")
     assert not Path("cache/features/default").exists()
 
 
@@ -221,16 +229,16 @@ def test_features_beyond_half_precision_are_not_kept(tmp_path, module, caplog, f
     with torch.no_grad():
         trained.network.classifier[0].project[1].weight *= factor
     data = make_data(tmp_path / "data")
-    cache_features(config("auto"), trained, data)
+    cache(trained, data, "auto")
     assert data.features is None
     assert "for half precision" in caplog.text
 
 
 def test_a_stage_that_needs_none_removes_those_of_its_run_alone(tmp_path, module):
     data = make_data(tmp_path / "data")
-    cache_features(config(), module(), data)
-    cache_features(config(run_name="b"), module(), data)
-    cache_features(config("off"), module(), again(data))
+    cache(module(), data)
+    cache(module(), data, run_name="b")
+    cache(module(), again(data), "off")
     assert stores() == []
     (other,) = Path("cache/features/b").iterdir()
-    assert FeatureStore(other).splits == ("train", "val")
+    assert open_features(other).splits == ("train", "val")

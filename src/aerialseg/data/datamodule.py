@@ -1,9 +1,7 @@
 """The data module: one data set, listed, checked, counted, split and loaded."""
 
-import copy
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property, partial
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,25 +9,19 @@ import numpy as np
 import numpy.typing as npt
 import pytorch_lightning as pl
 from annotated_types import Ge, Gt, Lt
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from aerialseg.classes import ClassTable
-from aerialseg.data.cache.counts import class_counts
-from aerialseg.data.cache.feature_dataset import FeatureDataset, collate_features
 from aerialseg.data.cache.features import FeatureStore
 from aerialseg.data.cache.mask_memory import MaskMemory, keep_masks
-from aerialseg.data.dataset import Augmentation, SemSegDataset, collate
+from aerialseg.data.contents import Contents, common_size, read_contents
+from aerialseg.data.dataset import Augmentation, SemSegDataset
 from aerialseg.data.images.headers import MAX_MEGAPIXELS, Megapixels
 from aerialseg.data.images.reading import MaskFormat
-from aerialseg.data.layouts.listing import Layout, Listing, Sample, Split
-from aerialseg.data.loaders import make_loader
+from aerialseg.data.layouts.listing import Layout, Sample, Split
 from aerialseg.data.sampling import EpochSampler, SameSizeBatchSampler, TrainBatchSampler
-from aerialseg.data.splits import split_samples
+from aerialseg.data.serving import Serving
 from aerialseg.errors import DataError
-from aerialseg.storage.fingerprints import file_size, fingerprint
-
-_PADDING = 1.25
-"""Up to a quarter more pixels for the sake of one size."""
 
 
 class AerialSegDataModule(pl.LightningDataModule):
@@ -52,21 +44,17 @@ class AerialSegDataModule(pl.LightningDataModule):
         classes: The class table: ``{name: [red, green, blue]}``, or the path of such a YAML file.
         cache_dir: Where counts, splits and unpacked archives are kept; may be deleted.
         image_min_size: Length in pixels the smaller edge is resized to; None keeps the size.
-        batch_size: Pictures in a batch; a last batch of one joins the batch before it.
+        batch_size: Images in a batch; a last batch of one joins the batch before it.
         num_workers: Processes that decode and augment; 0 works in the main process.
         mask_format: ``index`` masks hold class ids, ``colour`` masks the class table's colours.
-        val_fraction: Share of the pictures without an official split that validate, 0 to 1.
+        val_fraction: Share of the images without an official split that validate, 0 to 1.
         group_pattern: Regular expression whose one group is the part of an id that neighbouring
-            frames share; they stay on one side of the split. None: each picture is its own group.
+            frames share; they stay on one side of the split. None: each image is its own group.
         seed: Decides the split, the order of every epoch and every augmentation.
-        augmentation: What the training pictures go through; None leaves them as they are.
+        augmentation: What the training images go through; None leaves them as they are.
         mask_memory_mb: Most megabytes (10**6 bytes) of masks kept in memory as run lengths,
             about 40 masks of 1280x720 in one; those beyond are read from their files each time.
-        max_megapixels: Most millions of pixels of a picture or a mask, asked of their headers.
-
-    Attributes:
-        features: Served instead of pictures where it holds a split; None to begin with.
-        served: What the loaders that were made so far serve.
+        max_megapixels: Most millions of pixels of an image or a mask, asked of their headers.
     """
 
     def __init__(
@@ -101,9 +89,8 @@ class AerialSegDataModule(pl.LightningDataModule):
         self.augmentation = augmentation
         self.mask_memory_mb = mask_memory_mb
         self.max_megapixels = max_megapixels
-        self.features: FeatureStore | None = None
         self._class_source = classes
-        self.served: list[Dataset[dict[str, Any]]] = []
+        self._serving = Serving(num_workers=num_workers, seed=seed)
 
     @cached_property
     def classes(self) -> ClassTable:
@@ -130,28 +117,14 @@ class AerialSegDataModule(pl.LightningDataModule):
         """Lightning's hook: :meth:`prepare`."""
         self.prepare()
 
-    def reduced(self, samples_per_split: int) -> "AerialSegDataModule":
-        """The same data with about so many samples of train and of val, from all over them."""
-        few = copy.copy(self)
-        chosen = (*self._some("train", samples_per_split), *self._some("val", samples_per_split))
-        few.layout = lambda root, cache_dir: Listing(chosen)
-        for name in ("_contents", "fingerprint", "training_size", "_mask_memory"):
-            few.__dict__.pop(name, None)
-        return few
-
-    def _some(self, split: Split, count: int) -> tuple[Sample, ...]:
-        samples = self.samples(split)
-        return samples[:: max(1, len(samples) // count)][:count]
-
     def samples(self, split: Split) -> tuple[Sample, ...]:
         """The samples of one split, in the order of their listing; empty if there is none."""
-        return tuple(sample for sample in self._contents.samples if sample.split == split)
+        return self._contents.of(split)
 
     @property
     def class_counts(self) -> npt.NDArray[np.int64]:
-        """``(N, num_classes)`` int64: pixels of each class in each training picture."""
-        training = [sample.split == "train" for sample in self._contents.samples]
-        counts: npt.NDArray[np.int64] = self._contents.counts[np.array(training)]
+        """``(N, num_classes)`` int64: pixels of each class in each training image."""
+        counts: npt.NDArray[np.int64] = self._contents.counts[self._contents.rows("train")]
         return counts
 
     @property
@@ -164,19 +137,70 @@ class AerialSegDataModule(pl.LightningDataModule):
         """Sha256 of what is learnt from; a copy of the folder has the same.
 
         Made of ids, splits, file sizes, the pixels per class of each mask, the class table and
-        the size that pictures are resized to.
+        the size that images are resized to.
         """
-        files = [
-            (sample.id, sample.split, file_size(sample.image), file_size(sample.mask))
-            for sample in self._contents.samples
-        ]
-        counts = self._contents.counts.tobytes()
-        return fingerprint(files, counts, self.classes.to_mapping(), self.image_min_size)
+        return self._contents.fingerprint(self.classes.to_mapping(), self.image_min_size)
+
+    @property
+    def features(self) -> FeatureStore | None:
+        """What is served instead of images, as :meth:`serve_features` said; None for none."""
+        return self._serving.features
+
+    def serve_features(self, store: FeatureStore) -> None:
+        """Lets loaders made from now on serve features instead of images in the store's splits."""
+        self._serving.serve_features(store)
+
+    def sample_of_worker(self, pid: int) -> tuple[Sample, bool] | None:
+        """The last sample of a loader's worker process, and whether it was still loading it.
+
+        Returns:
+            None if the process is no worker of these loaders, or began no sample.
+        """
+        return self._serving.sample_of_worker(pid)
+
+    def reduced(
+        self, samples_per_split: int, *, cache_dir: Path | None = None
+    ) -> "AerialSegDataModule":
+        """The same data with a few samples of training and validation, evenly spread over each.
+
+        Args:
+            samples_per_split: Most samples of each split, 1 or more.
+            cache_dir: Where the reduced data keep what they compute; None for the same place.
+        """
+        listing = self._contents.reduced(samples_per_split)
+        return AerialSegDataModule(
+            self.root,
+            lambda root, cache_dir: listing,
+            classes=self._class_source,
+            cache_dir=self.cache_dir if cache_dir is None else cache_dir,
+            image_min_size=self.image_min_size,
+            batch_size=self.batch_size,
+            num_workers=self.num_workers,
+            mask_format=self.mask_format,
+            val_fraction=self.val_fraction,
+            group_pattern=self.group_pattern,
+            seed=self.seed,
+            augmentation=self.augmentation,
+            mask_memory_mb=self.mask_memory_mb,
+            max_megapixels=self.max_megapixels,
+        )
 
     def dataset(
-        self, split: Split, *, augment: bool = False, original_size: bool = False
+        self,
+        split: Split,
+        *,
+        augment: bool = False,
+        original_size: bool = False,
+        remember_masks: bool = False,
     ) -> SemSegDataset:
-        """The pictures of one split, plain unless ``augment``, resized unless ``original_size``."""
+        """The images and masks of one split.
+
+        Args:
+            split: Which.
+            augment: Whether images go through the augmentation.
+            original_size: Whether they keep their size.
+            remember_masks: Whether masks come from the mask memory, where they are in it.
+        """
         return SemSegDataset(
             self.samples(split),
             self.classes,
@@ -185,32 +209,31 @@ class AerialSegDataModule(pl.LightningDataModule):
             augmentation=self.augmentation if augment else None,
             seed=self.seed,
             max_megapixels=self.max_megapixels,
+            mask_memory=self._masks_of(split) if remember_masks and not original_size else None,
         )
 
     @cached_property
     def training_size(self) -> tuple[int, int] | None:
-        """Height and width that every training picture is padded to; None if batches differ.
+        """Height and width that every training image is padded to; None if batches differ.
 
-        Where pictures are of nearly one size and not augmented, all are padded to the largest:
+        Where images are of nearly one size and not augmented, all are padded to the largest:
         then what the network makes of one does not depend on which others are in its batch.
         """
         if self.augmentation is not None and self.augmentation.transforms:
             return None
-        sizes = self.dataset("train").sizes()
-        height, width = (max(edges) for edges in zip(*sizes, strict=True))
-        pixels = sum(height * width for height, width in sizes)
-        return (height, width) if height * width * len(sizes) <= _PADDING * pixels else None
+        return common_size(self.dataset("train").sizes())
 
     def frozen_batches(self, split: Split) -> DataLoader[dict[str, Any]]:
-        """Every picture of a split once, in batches of one size, padded as training pads them."""
+        """Every image of a split once, in batches of one size, padded as training pads them."""
         dataset = self.dataset(split)
         size = self.training_size if split == "train" else None
         sizes = dataset.sizes() if size is None else [size] * len(dataset)
-        return self._loader(dataset, SameSizeBatchSampler(sizes, self.batch_size), size=size)
+        batches = SameSizeBatchSampler(sizes, self.batch_size)
+        return self._serving.loader(dataset, batches, split=None, size=size)
 
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:
         """Shuffled and augmented batches."""
-        dataset = self.dataset("train", augment=True)
+        dataset = self.dataset("train", augment=True, remember_masks=True)
         sampler = EpochSampler(len(dataset), seed=self.seed, shuffle=True)
         batches = TrainBatchSampler(sampler, self.batch_size)
         if self.trainer is not None:
@@ -220,14 +243,14 @@ class AerialSegDataModule(pl.LightningDataModule):
             sampler.set_epoch(epochs.processed)
             if loop.restarting:
                 batches.skip(epochs.processed, loop.epoch_loop.batch_progress.current.ready)
-        return self._loader(dataset, batches, split="train", size=self.training_size)
+        return self._serving.loader(dataset, batches, split="train", size=self.training_size)
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """Plain batches of pictures of one size, so that none is padded."""
+        """Plain batches of images of one size, so that none is padded."""
         return self._plain_loader("val")
 
     def test_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """Like validation, of pictures that may have no mask.
+        """Like validation, of images that may have no mask.
 
         Raises:
             DataError: If the data set has no test split.
@@ -237,24 +260,17 @@ class AerialSegDataModule(pl.LightningDataModule):
         return self._plain_loader("test")
 
     @cached_property
-    def _contents(self) -> "_Contents":
-        listing = self.layout(self.root, self.cache_dir)
-        counts = class_counts(
-            listing.samples,
+    def _contents(self) -> Contents:
+        return read_contents(
+            self.layout(self.root, self.cache_dir),
             self.classes,
             mask_format=self.mask_format,
             max_megapixels=self.max_megapixels,
-            cache_dir=self.cache_dir,
-        )
-        samples = split_samples(
-            listing.samples,
-            counts > 0,
             val_fraction=self.val_fraction,
             seed=self.seed,
             group_pattern=self.group_pattern,
             cache_dir=self.cache_dir,
         )
-        return _Contents(samples, counts, listing.sample_submission)
 
     @cached_property
     def _mask_memory(self) -> MaskMemory:
@@ -268,42 +284,12 @@ class AerialSegDataModule(pl.LightningDataModule):
             cache_dir=self.cache_dir,
         )
 
+    def _masks_of(self, split: Split) -> MaskMemory | None:
+        if split == "test" or not self.mask_memory_mb:
+            return None
+        return self._mask_memory.select(self._contents.rows(split))
+
     def _plain_loader(self, split: Split) -> DataLoader[dict[str, Any]]:
-        dataset = self.dataset(split)
+        dataset = self.dataset(split, remember_masks=True)
         batches = SameSizeBatchSampler(dataset.sizes(), self.batch_size)
-        return self._loader(dataset, batches, split=split)
-
-    def _loader(
-        self,
-        dataset: SemSegDataset,
-        batch_sampler: Iterable[list[Any]],
-        *,
-        split: Split | None = None,
-        size: tuple[int, int] | None = None,
-    ) -> DataLoader[dict[str, Any]]:
-        """Loads features instead of pictures where there are some of the ``split``."""
-        if split in ("train", "val") and self.mask_memory_mb:
-            rows = [sample.split == split for sample in self._contents.samples]
-            dataset.mask_memory = self._mask_memory.select(np.flatnonzero(rows))
-        served: Dataset[dict[str, Any]] = dataset
-        into_batch: Callable[..., dict[str, Any]] = collate
-        if self.features is not None and split in self.features.splits:
-            served = FeatureDataset(dataset, self.features, split=split)
-            into_batch = collate_features
-        loader = make_loader(
-            served,
-            dataset.samples,
-            batch_sampler,
-            collate_fn=partial(into_batch, size=size or (0, 0)),
-            num_workers=self.num_workers,
-            seed=self.seed,
-        )
-        self.served.append(loader.dataset)
-        return loader
-
-
-@dataclass(frozen=True)
-class _Contents:
-    samples: tuple[Sample, ...]
-    counts: npt.NDArray[np.int64]
-    sample_submission: Path | None
+        return self._serving.loader(dataset, batches, split=split)

@@ -1,4 +1,4 @@
-"""Pictures and masks by index, and how they become a batch."""
+"""Images and masks by index, and how they become a batch."""
 
 import random
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ _IN_TRACEBACK = f"{SampleError.__module__}.{SampleError.__qualname__}: "
 
 
 class SemSegDataset(Dataset[dict[str, Any]]):
-    """Pictures with their masks, resized and augmented together, as uint8.
+    """Images with their masks, resized and augmented together, as uint8.
 
     A key is an index, or ``(epoch, index)``; the epoch decides the augmentation. What comes back
     depends on seed, epoch and index alone, not on order, workers or what was asked for before.
@@ -66,9 +66,7 @@ class SemSegDataset(Dataset[dict[str, Any]]):
         mask_format: What the pixels of a mask file are.
         augmentation: Applied after resizing; None for none.
         seed: Decides the augmentation, 0 or more.
-        max_megapixels: Most millions of pixels of a picture or a mask.
-
-    Attributes:
+        max_megapixels: Most millions of pixels of an image or a mask.
         mask_memory: The masks of these samples where they are kept in memory; None if not.
     """
 
@@ -82,13 +80,14 @@ class SemSegDataset(Dataset[dict[str, Any]]):
         augmentation: Augmentation | None = None,
         seed: int = 0,
         max_megapixels: float = MAX_MEGAPIXELS,
+        mask_memory: MaskMemory | None = None,
     ) -> None:
         self.samples = tuple(samples)
         self.classes = classes
         self.image_min_size = image_min_size
         self.seed = seed
         self.max_megapixels = max_megapixels
-        self.mask_memory: MaskMemory | None = None
+        self.mask_memory = mask_memory
         self._colours = classes.palette[: len(classes)] if mask_format == "colour" else None
         self._augmentation = augmentation if augmentation and augmentation.transforms else None
 
@@ -120,7 +119,7 @@ class SemSegDataset(Dataset[dict[str, Any]]):
         return {**tensors, "id": sample.id, "index": index}
 
     def mask(self, index: int) -> torch.Tensor:
-        """The ``(H, W)`` uint8 mask of one sample, resized as its picture is, which is not read.
+        """The ``(H, W)`` uint8 mask of one sample, resized as its image is, which is not read.
 
         Raises:
             SampleError: If the sample has no mask or it cannot be loaded.
@@ -133,10 +132,10 @@ class SemSegDataset(Dataset[dict[str, Any]]):
             raise _naming(sample, error) from None
 
     def sizes(self) -> list[tuple[int, int]]:
-        """Height and width of every picture as served without augmentation, from the headers.
+        """Height and width of every image as served without augmentation, from the headers.
 
         Raises:
-            SampleError: If a picture's header cannot be read.
+            SampleError: If an image's header cannot be read.
         """
         return [resized(self._size(sample), self.image_min_size) for sample in self.samples]
 
@@ -167,7 +166,7 @@ class SemSegDataset(Dataset[dict[str, Any]]):
         return {"image": image, "mask": self._load_mask(index, size)}
 
     def _load_mask(self, index: int, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-        """The resized mask of a picture whose file has this height and width."""
+        """The resized mask of an image whose file has this height and width."""
         sample = self.samples[index]
         if sample.mask is None:
             raise DataError("has no mask")

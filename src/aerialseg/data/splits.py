@@ -18,7 +18,7 @@ from aerialseg.storage.fingerprints import fingerprint
 logger = logging.getLogger(__name__)
 
 _METHOD = 1  # goes into the fingerprint; a new number remakes every cached split
-_FLIPS = 200  # improvements after the first pass; a data set of 3,000 pictures takes a few dozen
+_FLIPS = 200  # improvements after the first pass; a data set of 3,000 images takes a few dozen
 
 
 def split_samples(
@@ -33,14 +33,14 @@ def split_samples(
     """Gives each sample without an official split to training or validation.
 
     Neighbouring frames show the same place, so whole groups go to one side; groups are chosen so
-    that each class occurs in about ``val_fraction`` of its pictures on the validation side, and
+    that each class occurs in about ``val_fraction`` of its images on the validation side, and
     on both sides wherever it occurs in two groups. The result does not depend on the order of
     ``samples``, and is kept as a CSV file below ``cache_dir``.
 
     Args:
         samples: Those with a split keep it.
         presence: ``(len(samples), num_classes)`` bool: which class occurs in which mask.
-        val_fraction: Share of the pictures that validate, above 0 and below 1.
+        val_fraction: Share of the images that validate, above 0 and below 1.
         seed: Another seed makes another split.
         group_pattern: Regular expression with one group, searched in the id; what it captures
             is the id's group. Ids it does not match are groups of their own, as all are for None.
@@ -81,9 +81,10 @@ def _make(
     val_fraction: float,
     seed: int,
 ) -> dict[str, Split]:
+    """The side of each sample in ``groups``, which says the group of each."""
     names = sorted(set(groups.values()))
     place = {name: number for number, name in enumerate(names)}
-    # Column 0 counts pictures, the others the pictures in which each class occurs.
+    # Column 0 counts images, the others the images in which each class occurs.
     table = np.zeros((len(names), 1 + presence.shape[1]), dtype=np.int64)
     for row, sample in enumerate(samples):
         if sample.id in groups:
@@ -102,7 +103,7 @@ def choose_groups(
     made, until none helps.
 
     Args:
-        table: ``(groups, 1 + classes)`` int64: pictures, and pictures with each class; at least
+        table: ``(groups, 1 + classes)`` int64: images, and images with each class; at least
             two groups, and no column of zeros.
         val_fraction: The share of every column that is wanted.
         seed: Decides the order of the pass, and between groups that serve equally well.
@@ -117,7 +118,7 @@ def choose_groups(
 
     def costs(sums: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         squares = (sums / total - val_fraction) ** 2
-        squares[..., 0] *= table.shape[1]  # the number of pictures weighs as much as all classes
+        squares[..., 0] *= table.shape[1]  # the number of images weighs as much as all classes
         one_sided = ((sums == 0) | (sums == total)) & on_two_sides
         result: npt.NDArray[np.float64] = (squares + one_sided).sum(axis=-1)
         return np.where(one_sided[..., 0], np.inf, result)  # neither side may be empty
@@ -143,6 +144,7 @@ def choose_groups(
 
 
 def _read(path: Path, groups: dict[str, str]) -> dict[str, Split] | None:
+    """The split of these samples from its file; None if there is none or it is damaged."""
     if not path.is_file():
         return None
     with path.open(newline="", encoding="utf-8") as file:
@@ -181,8 +183,8 @@ def _check_groups(names: set[str], group_pattern: str | None) -> None:
     if len(names) < 2:
         why = "" if group_pattern is None else f" under data.group_pattern={group_pattern}"
         raise DataError(
-            f"the split needs two groups of pictures, found {len(names)}{why}; "
-            "add pictures or change data.group_pattern"
+            f"the split needs two groups of images, found {len(names)}{why}; "
+            "add images or change data.group_pattern"
         )
 
 

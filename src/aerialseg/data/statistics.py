@@ -16,7 +16,7 @@ def class_weights(counts: npt.NDArray[np.int64], formula: ClassWeights) -> npt.N
 
     - ``none``: 1.
     - ``inverse_frequency``: ``sum(n) / (C * n_c)``; a rare class can pass 100.
-    - ``median_frequency``: ``median(f) / f_c`` with ``f_c`` the share of ``c`` in the pictures it
+    - ``median_frequency``: ``median(f) / f_c`` with ``f_c`` the share of ``c`` in the images it
       occurs in (Eigen and Fergus, "Predicting Depth, Surface Normals and Semantic Labels with a
       Common Multi-Scale Convolutional Architecture", ICCV 2015).
     - ``enet``: ``1 / ln(1.02 + p_c)``, between 1.4 and 50.5 (Paszke et al., "ENet: A Deep Neural

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 import torch
 
 from aerialseg.data.datamodule import AerialSegDataModule
-from aerialseg.data.loaders import whereabouts
 from aerialseg.errors import DataError, TrainingError
 from aerialseg.models.module import SegmentationModule
 
@@ -41,16 +40,17 @@ def explained_failures(module: SegmentationModule, data: AerialSegDataModule) ->
 
 
 def _worker_died(pid: int, error: BaseException, data: AerialSegDataModule) -> DataError:
+    """The error for a dead worker: how it died, over which sample, and what may help."""
     chain = f"{error} {error.__cause__} {error.__context__}"
     signal = _SIGNAL.search(chain)
     cause = f" ({signal[1].strip()})" if signal else ""
-    found = whereabouts(data.served, pid)
+    found = data.sample_of_worker(pid)
     where = "before its first sample"
     if found is not None:
         sample, loading = found
         where = f"{'while loading' if loading else 'after loading'} {sample.name}, {sample.image}"
     return DataError(
-        f"a process that loads pictures died{cause} {where}; if memory ran out, lower "
+        f"a process that loads images died{cause} {where}; if memory ran out, lower "
         f"data.num_workers (now {data.num_workers}) or data.batch_size; if it is always this "
-        "picture, take it out; data.num_workers=0 loads without such processes"
+        "image, take it out; data.num_workers=0 loads without such processes"
     )

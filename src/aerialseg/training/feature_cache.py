@@ -1,33 +1,28 @@
-"""Running what a stage freezes once per picture instead of once per epoch, where that pays."""
+"""Running what a stage freezes once per image instead of once per epoch, where that pays."""
 
 import logging
-from collections.abc import Iterator
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-import torch
-from rich.console import Console
-from rich.progress import track
+from torch import nn
 
 from aerialseg.config.schema import Experiment
-from aerialseg.data.cache.features import Features, FeatureStore, missing_disk, write_features
+from aerialseg.data.cache.features import FeatureStore, open_features
+from aerialseg.data.cache.store import entry_folder, remove_entry
 from aerialseg.data.datamodule import AerialSegDataModule
-from aerialseg.data.layouts.listing import Split
-from aerialseg.errors import ConfigError, DataError
+from aerialseg.errors import AerialsegError, ConfigError
 from aerialseg.inference.predictor import native_device
 from aerialseg.models.frozen_prefix import FrozenPrefix
 from aerialseg.models.module import SegmentationModule
-from aerialseg.storage.atomic_files import discard, remove_leftovers
-from aerialseg.storage.fingerprints import fingerprint, stamp
+from aerialseg.storage.atomic_files import hash_file, remove_leftovers
+from aerialseg.storage.fingerprints import stamp
+from aerialseg.training.frozen_features import SPLITS, compute_features
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 1  # goes into the key; a new number computes anew
-_SMALLEST = 2.0**-10  # of the largest feature: what is 16 times smaller loses digits
-_SPLITS: tuple[Split, ...] = ("train", "val")
+_METHOD = 1  # goes into the key; a new number computes anew
 
 
 def cache_stage_features(
@@ -37,9 +32,12 @@ def cache_stage_features(
     *,
     cache_dir: Path,
 ) -> bool:
-    """:func:`cache_features` with the settings of an experiment; whether features are served."""
+    """:func:`cache_features` with the settings of an experiment.
+
+    Returns:
+        Whether the data module serves features.
+    """
     trainer: Any = experiment.trainer
-    limited = trainer.get("limit_train_batches") is not None
     cache_features(
         module,
         data,
@@ -47,7 +45,7 @@ def cache_stage_features(
         run_name=experiment.run_name,
         setting=experiment.stage.cache_features,
         device=native_device(trainer.get("accelerator", "auto")),
-        short_run=limited or trainer.get("max_epochs") == 1,
+        short_run=is_short_run(trainer.get("max_epochs"), trainer.get("limit_train_batches")),
     )
     return data.features is not None
 
@@ -62,125 +60,99 @@ def cache_features(
     device: str,
     short_run: bool,
 ) -> None:
-    """Lets the data module serve features of the frozen part, as ``stage.cache_features`` says.
+    """Lets the data module serve features of the frozen part instead of images.
 
     They lie in ``<cache_dir>/features/<run_name>/KEY``, where the key changes with whatever they
     were made from. A run keeps one set: a stage that needs others, or none, removes it.
 
+    Args:
+        module: The stage's module; it is moved to ``device`` where features are computed.
+        data: The stage's data.
+        cache_dir: Where the features are kept.
+        run_name: Of the run that they belong to.
+        setting: ``on`` caches or raises, ``auto`` caches where it can and pays, ``off`` never.
+        device: Computes the features.
+        short_run: Whether training ends too soon for features to pay; see :func:`is_short_run`.
+
     Raises:
         ConfigError: If the setting is ``on`` and the features cannot be cached; says why.
     """
-    folder = cache_dir / "features" / run_name
-    wanted = setting
-    reason = "" if wanted == "off" else _obstacle(module, data)
-    if reason and wanted == "on":
+    kind = f"features/{run_name}"
+    reason = "" if setting == "off" else _obstacle(module, data)
+    if reason and setting == "on":
         raise ConfigError(f"stage.cache_features: is on, but {reason}; set it to auto or off")
     prefix = module.frozen_prefix
-    if prefix is None or wanted == "off" or reason or (wanted == "auto" and short_run):
-        _remove_others(folder, keep="")
+    if prefix is None or setting == "off" or reason or (setting == "auto" and short_run):
+        _remove_others(cache_dir / kind, keep="")
         return
-    path = folder / _key(module, prefix, data)
-    _remove_others(folder, keep=path.name)
+    folder = entry_folder(cache_dir, kind, *_made_from(module, prefix, data))
+    _remove_others(folder.parent, keep=folder.name)
     try:
-        data.features = _open(path) or _make(path, module.to(device), prefix, data)
-    except DataError as error:
-        if wanted == "on":
+        store = _open(folder) or compute_features(folder, module.to(device), prefix, data)
+    except AerialsegError as error:
+        if setting == "on":
             raise ConfigError(f"stage.cache_features: is on, but {error}") from error
         logger.info("the frozen part runs in every step: %s", error)
+    else:
+        data.serve_features(store)
+
+
+def is_short_run(
+    max_epochs: int | None,
+    limit_train_batches: int | float | None,
+) -> bool:
+    """Whether training is over before it has seen every image twice."""
+    return max_epochs == 1 or limit_train_batches is not None
 
 
 def _obstacle(module: SegmentationModule, data: AerialSegDataModule) -> str:
-    """Why the features of a picture are not the same in every epoch; empty if they are."""
+    """Why the features of an image are not the same in every epoch; empty if they are."""
     if module.frozen_prefix is None:
         return "the network has no backbone of its own that this stage wholly freezes"
     if data.augmentation is not None and data.augmentation.transforms:
-        return "this stage augments its pictures, so they differ in every epoch"
+        return "this stage augments its images, so they differ in every epoch"
     if data.training_size is None:
-        return "the pictures differ too much in size to be padded to one"
+        return "the images differ too much in size to be padded to one"
     return ""
 
 
-def _key(module: SegmentationModule, prefix: FrozenPrefix, data: AerialSegDataModule) -> str:
-    """What decides the features: frozen tensors, pictures, and how these are prepared."""
+def _made_from(
+    module: SegmentationModule, prefix: FrozenPrefix, data: AerialSegDataModule
+) -> tuple[object, ...]:
+    """What decides the features: frozen tensors, images, and how these are prepared."""
     tensors = [tensor.detach().cpu().numpy().tobytes() for tensor in prefix.tensors()]
-    pictures = [
+    images = [
         (split, sample.id, stamp(sample.image))
-        for split in _SPLITS
+        for split in SPLITS
         for sample in data.samples(split)
     ]
     given = (module.description.mean, module.description.std, data.image_min_size)
-    return fingerprint(
-        _FORMAT, *tensors, prefix.depth, pictures, given, data.training_size, data.fingerprint
-    )[:32]
+    code = _code_of(module.network)
+    size = data.training_size
+    return (_METHOD, *tensors, prefix.depth, code, images, given, size, data.fingerprint)
 
 
-def _open(path: Path) -> FeatureStore | None:
-    if not path.exists():
-        return None
-    try:
-        store = FeatureStore(path)
-    except DataError as error:
-        logger.warning("%s; they are computed again", error)
-        discard(path)
-        return None
-    logger.info("features of the frozen part are there already, in %s", path)
+def _code_of(network: nn.Module) -> list[str]:
+    """Hashes of the files that define a network's parts; those of torch and torchvision left out.
+
+    The tensors of a network of the user's own may stay the same while its ``forward`` changes.
+    """
+    names = {type(part).__module__ for part in network.modules()}
+    own = [name for name in sorted(names) if name.partition(".")[0] not in ("torch", "torchvision")]
+    files = [getattr(sys.modules.get(name), "__file__", None) for name in own]
+    return [hash_file(Path(file)) for file in files if file is not None]
+
+
+def _open(folder: Path) -> FeatureStore | None:
+    store = open_features(folder)
+    if store is not None:
+        logger.info("features of the frozen part are there already, in %s", folder)
     return store
-
-
-def _make(
-    path: Path, module: SegmentationModule, prefix: FrozenPrefix, data: AerialSegDataModule
-) -> FeatureStore:
-    loaders = {split: data.frozen_batches(split) for split in _SPLITS}
-    count = sum(len(data.samples(split)) for split in _SPLITS)
-    first = next(iter(loaders["train"]))["image"]
-    size = sum(values.nbytes for values in _features(module, prefix, first[:1])[0].values())
-    # A picture of another size has about as many more features as it has pixels.
-    needed = size * count * _mean_pixels(data) // (first.shape[2] * first.shape[3])
-    if missing := missing_disk(path, needed):
-        raise DataError(
-            f"features of {count} pictures need {needed / 1e9:.1f} GB in {path.parent}, "
-            f"{missing / 1e9:.1f} GB more than may be used; point paths.cache_dir to a larger disk"
-        )
-    logger.info("features of %d pictures, once: %.0f MB into %s", count, needed / 1e6, path)
-
-    def pictures() -> Iterator[tuple[str, int, Features]]:
-        for split, loader in loaders.items():
-            bar = track(loader, f"features of {split}", transient=True, disable=not _on_terminal())
-            for batch in bar:
-                rows = _features(module, prefix, batch["image"])
-                for index, row in zip(batch["index"].tolist(), rows, strict=True):
-                    yield split, index, row
-
-    return write_features(path, pictures())
-
-
-def _features(
-    module: SegmentationModule, prefix: FrozenPrefix, images: torch.Tensor
-) -> list[dict[str, npt.NDArray[np.float16]]]:
-    """Of each picture of a batch, its features by head, channels last."""
-    features = prefix.features(module.normalised(images.to(module.device)))
-    halves = {
-        head: values.permute(0, 2, 3, 1).to("cpu", torch.float16).numpy()
-        for head, values in features.items()
-    }
-    for values in halves.values():
-        if not _SMALLEST < float(np.abs(values).max()) < np.inf:  # also false for NaN
-            raise DataError("the features are too large or too small for half precision")
-    return [{head: values[row] for head, values in halves.items()} for row in range(len(images))]
-
-
-def _mean_pixels(data: AerialSegDataModule) -> int:
-    sizes = data.dataset("val").sizes() + data.dataset("train").sizes()
-    return sum(height * width for height, width in sizes) // len(sizes)
 
 
 def _remove_others(folder: Path, *, keep: str) -> None:
     remove_leftovers(folder)
     for other in folder.glob("*"):
         if other.name != keep and not other.name.startswith("."):  # hidden: still in the making
-            with suppress(OSError):  # another job of the run may do so too
-                discard(other)
-
-
-def _on_terminal() -> bool:
-    return Console().is_terminal
+            with suppress(AerialsegError):  # what cannot be removed does no harm
+                remove_entry(other)

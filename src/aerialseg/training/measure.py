@@ -113,7 +113,7 @@ def _try(
     """
     trial = _Trial(accumulated)
     with TemporaryDirectory() as folder:
-        few = data.reduced(_BATCHES * data.batch_size)
+        few = data.reduced(_BATCHES * data.batch_size, cache_dir=Path(folder))
         began = time.perf_counter()
         cached = cache_stage_features(experiment, module, few, cache_dir=Path(folder))
         seconds = time.perf_counter() - began

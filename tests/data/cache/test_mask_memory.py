@@ -1,6 +1,7 @@
 import logging
 import os
 import pickle
+import shutil
 from functools import partial
 
 import numpy as np
@@ -48,9 +49,13 @@ def _all_equal(first, second):
     return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-def _file(root):
-    (path,) = (root.parent / "cache" / "masks").iterdir()
-    return path
+def _entry(root):
+    (folder,) = (root.parent / "cache" / "masks").iterdir()
+    return folder
+
+
+def _bytes(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def _no_reading(monkeypatch):
@@ -105,11 +110,12 @@ def test_what_does_not_fit_is_read_from_its_file(tmp_path, cache):
     for index, sample in enumerate(samples):
         kept = memory.read(index, sample.mask, (300, 400))
         assert kept is None if index >= 3 else np.array_equal(kept, stored[sample.mask])
-    (file,) = (cache / "masks").iterdir()
-    assert file.stat().st_size < 1_000_000 + 200
+    (folder,) = (cache / "masks").iterdir()
+    assert (folder / "runs.u32").stat().st_size <= 1_000_000
+    assert (folder / "table.u32").stat().st_size == 5 * 5 * 4
 
 
-def test_pictures_without_a_mask_are_passed_over(root):
+def test_images_without_a_mask_are_passed_over(root):
     save(root / "extra" / "t.jpg", picture())
     module = _module(root, layout=partial(folders, test_images="extra"))
     (batch,) = module.test_dataloader()
@@ -117,13 +123,15 @@ def test_pictures_without_a_mask_are_passed_over(root):
     assert module.train_dataloader().dataset.mask_memory.held.all()
 
 
+@pytest.mark.parametrize("name", ["runs.u32", "table.u32", "index.json"])
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "foreign"])
-def test_a_damaged_file_is_made_again(root, damage, caplog):
+def test_a_damaged_file_is_made_again(root, name, damage, caplog):
     wanted = _masks(_served(root))
-    path = _file(root)
-    whole = path.read_bytes()
+    entry = _entry(root)
+    before = _bytes(entry)
+    whole = before[name]
     middle = len(whole) // 2
-    path.write_bytes(
+    (entry / name).write_bytes(
         {
             "flip": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
             "cut": whole[:middle],
@@ -132,19 +140,29 @@ def test_a_damaged_file_is_made_again(root, damage, caplog):
         }[damage]
     )
     assert _all_equal(_masks(_served(root)), wanted)
-    assert caplog.messages == [f"{path} is damaged; the masks are encoded again"]
-    assert path.read_bytes() == whole
+    assert caplog.messages == [f"{entry / name} is damaged; the masks are encoded again"]
+    assert _bytes(entry) == before
+
+
+def test_a_cache_of_the_previous_format_is_not_found(root, caplog):
+    wanted = _masks(_served(root))
+    entry = _entry(root)
+    entry.rename(entry.with_suffix(".kept"))
+    entry.with_suffix(".runs").write_bytes(b"a file as earlier versions wrote it")
+    assert _all_equal(_masks(_served(root)), wanted)
+    assert entry.is_dir()
+    assert not caplog.messages
 
 
 def test_a_mask_that_has_changed_is_encoded_again(root, caplog, monkeypatch):
     dataset = _served(root)
-    path = _file(root)
+    entry = _entry(root)
     changed = save(dataset.samples[1].mask, mask(seed=99))
     wanted = _masks(_module(root).dataset("train"))
     again = _served(root)
     _no_reading(monkeypatch)
     assert _all_equal(_masks(again), wanted)
-    assert _file(root) == path  # replaced, not beside the old one
+    assert _entry(root) == entry  # replaced, not beside the old one
     os.utime(changed, ns=(1, 1))
     with pytest.raises(TypeError):  # the reader that was taken away is asked
         again[1]
@@ -175,7 +193,7 @@ def _other_mask_size(sample):
     save(sample.mask, mask((12, 16)))
 
 
-def _other_picture_size(sample):
+def _other_image_size(sample):
     save(sample.image, picture((48, 64)))
 
 
@@ -184,7 +202,7 @@ BAD = [
     (_gone, r"\.png: no such file"),
     (_cut_short, r"\.png: cannot be decoded"),
     (_other_mask_size, r"\.png: its size differs from that of .*\.jpg"),
-    (_other_picture_size, r"\.png: its size differs from that of .*\.jpg"),
+    (_other_image_size, r"\.png: its size differs from that of .*\.jpg"),
 ]
 
 
@@ -207,9 +225,9 @@ def test_a_bad_mask_is_named_as_if_it_were_read(root, spoil, message, when):
 
 def test_workers_get_the_place_and_not_the_masks(root):
     dataset = _served(root)
-    memory, file = dataset.mask_memory, _file(root)
+    memory, entry = dataset.mask_memory, _entry(root)
     sent = pickle.dumps(memory)
-    assert len(sent) < 1000 < file.stat().st_size
+    assert len(sent) < 1000 < (entry / "runs.u32").stat().st_size
     sample, size = dataset.samples[0], (24, 32)
     assert np.array_equal(
         pickle.loads(sent).read(0, sample.mask, size), memory.read(0, sample.mask, size)
@@ -218,7 +236,7 @@ def test_workers_get_the_place_and_not_the_masks(root):
         save(root / "masks" / f"{key}.png", mask(seed=50))
     _served(root)
     assert pickle.loads(sent).read(0, sample.mask, size) is None
-    file.unlink()
+    shutil.rmtree(entry)
     assert pickle.loads(sent).read(0, sample.mask, size) is None
 
 

@@ -2,30 +2,28 @@
 
 import logging
 import os
-import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from aerialseg.classes import ClassTable
-from aerialseg.data.cache.mask_runs import count_runs, encode_runs
+from aerialseg.data.cache.store import EntryWriter, entry_folder, open_entry, write_entry
 from aerialseg.data.images.decoding import check_whole, opened
 from aerialseg.data.images.headers import MAX_MEGAPIXELS
 from aerialseg.data.images.masks import check_counts
 from aerialseg.data.images.reading import MaskFormat, read_mask, read_size
 from aerialseg.data.layouts.listing import Sample
 from aerialseg.errors import DataError
-from aerialseg.storage.atomic_files import write_bytes
-from aerialseg.storage.fingerprints import fingerprint, stamp
+from aerialseg.rle import count_packed, pack
+from aerialseg.storage.fingerprints import stamp
 
 logger = logging.getLogger(__name__)
 _METHOD = 1  # goes into the fingerprint; a new number counts anew
 _SHOWN = 10  # problems printed at once
-_MANY = 200  # pictures whose first pass takes more than a moment
+_MANY = 200  # masks whose first pass takes more than a moment
 _EXIF_ORIENTATION = 274
 
 
@@ -39,33 +37,36 @@ def class_counts(
 ) -> npt.NDArray[np.int64]:
     """Counts the pixels of each class in each mask, and checks every sample on the way.
 
-    Masks are decoded, of pictures the header and the end are read. Only a data set without a
-    fault is kept, as ``statistics/FINGERPRINT.npz``; a file that changes makes another one.
+    Masks are decoded; of images the header and the end are read. The counts are kept, unless the
+    data set has a fault. A file that changes makes other counts.
 
     Args:
         samples: Those without a mask get a row of zeros.
         classes: The table that every id must be in.
         mask_format: What the pixels of a mask file are.
-        max_megapixels: Most millions of pixels of a picture or a mask.
-        cache_dir: Where the counts are kept.
+        max_megapixels: Most millions of pixels of an image or a mask.
+        cache_dir: The counts are kept in ``statistics`` below it.
 
     Returns:
         ``(len(samples), num_classes)`` int64; ignored pixels are not counted.
 
     Raises:
-        DataError: If a picture or a mask is missing, damaged, cut short or too large, if their
+        DataError: If an image or a mask is missing, damaged, cut short or too large, if their
             sizes differ, or if a mask is of the other format or has ids or colours of no class.
             One line each.
+        AerialsegError: If the counts cannot be written.
     """
-    path = cache_dir / "statistics" / f"{_fingerprint(samples, classes, mask_format)[:32]}.npz"
-    cached = _read(path, (len(samples), len(classes)))
-    if cached is not None:
-        return cached
-    table = _check_and_count(samples, classes, mask_format, max_megapixels)
-    buffer = BytesIO()
-    np.savez_compressed(buffer, counts=table)
-    write_bytes(path, buffer.getvalue())
-    return table
+    made_from = (_METHOD, _stamps(samples), classes.to_mapping(), mask_format)
+    folder = entry_folder(cache_dir, "statistics", *made_from)
+    entry = open_entry(folder, again="the masks are counted")
+    if entry is None:
+        table = _check_and_count(samples, classes, mask_format, max_megapixels)
+
+        def fill(writer: EntryWriter) -> None:
+            writer.append("counts", table)
+
+        entry = write_entry(folder, fill)
+    return np.array(entry.arrays["counts"])  # in memory: the file is not kept open
 
 
 def _check_and_count(
@@ -103,6 +104,7 @@ def _count(
     colours: npt.NDArray[np.uint8] | None,
     max_megapixels: float,
 ) -> npt.NDArray[np.int64]:
+    """The pixels of each class in one mask, once the sample has been checked."""
     size = read_size(sample.image, max_megapixels=max_megapixels)
     check_whole(sample.image)
     if sample.mask is None:
@@ -114,36 +116,24 @@ def _count(
             f"{mask.shape[1]}x{mask.shape[0]} (width x height); wanted the same"
             f"{_orientation_hint(sample.image, max_megapixels)}"
         )
-    histogram = count_runs(encode_runs(mask))  # several times faster than pixel by pixel
+    histogram = count_packed(pack(mask))  # several times faster than pixel by pixel
     check_counts(histogram, classes, path=sample.mask)
     return histogram[: len(classes)]
 
 
 def _orientation_hint(image: Path, max_megapixels: float) -> str:
-    with opened(image, max_megapixels=max_megapixels) as picture:
-        orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
+    with opened(image, max_megapixels=max_megapixels) as file:
+        orientation = file.getexif().get(_EXIF_ORIENTATION, 1)
     if orientation == 1:
         return ""
     return f"; the image's EXIF orientation ({orientation}) is ignored, so store it upright"
 
 
-def _fingerprint(samples: Sequence[Sample], classes: ClassTable, mask_format: MaskFormat) -> str:
+def _stamps(samples: Sequence[Sample]) -> list[object]:
+    """Id of each sample, with name, size and time of change of its files."""
     try:
-        files = [(sample.id, stamp(sample.image), stamp(sample.mask)) for sample in samples]
+        return [(sample.id, stamp(sample.image), stamp(sample.mask)) for sample in samples]
     except OSError as error:
         raise DataError(
             f"{error.filename}: {(error.strerror or 'cannot be read').lower()}"
         ) from None
-    return fingerprint(_METHOD, files, classes.to_mapping(), mask_format)
-
-
-def _read(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.int64] | None:
-    if not path.is_file():
-        return None
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            counts: npt.NDArray[np.int64] = file["counts"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        logger.warning("%s is damaged; the masks are counted again", path)
-        return None
-    return counts if counts.shape == shape and counts.dtype == np.int64 else None

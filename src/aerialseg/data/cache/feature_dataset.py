@@ -1,4 +1,4 @@
-"""Features instead of pictures: what a loader serves once a stage's frozen part has been run."""
+"""Features instead of images: what a loader serves once a stage's frozen part has been run."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from aerialseg.data.dataset import SemSegDataset, collate_masks, names_of
 
 
 class FeatureDataset(Dataset[dict[str, Any]]):
-    """The samples of a data set with features in the place of pictures.
+    """The samples of a data set with features in the place of images.
 
     Args:
         dataset: Serves the masks.
@@ -53,7 +53,7 @@ def collate_features(
 
     Args:
         batch: Samples whose features have one size.
-        size: Least height and width of the masks, in pixels: that of the pictures as the frozen
+        size: Least height and width of the masks, in pixels: that of the images as the frozen
             part saw them.
 
     Returns:

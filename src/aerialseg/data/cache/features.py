@@ -1,113 +1,95 @@
-"""Features of every picture on disk, in half precision, read through a memory map.
+"""Features of every image on disk, in half precision, read through a memory map.
 
-A store is a folder: one flat file of float16 numbers for each split and head, and ``index.json``,
-which says where each picture's numbers lie. It is filled under another name and takes its own by a
-rename, so a store that can be opened is whole.
+One cache entry holds them: a flat array of float16 numbers for each split and head, and a content
+that says where the numbers of each image lie.
 """
 
-import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from aerialseg.errors import DataError
-from aerialseg.storage.atomic_files import building, free_space
+from aerialseg.data.cache.store import Entry, EntryWriter, open_entry, write_entry
+from aerialseg.storage.atomic_files import free_space
 
 Features: TypeAlias = Mapping[str, npt.NDArray[np.float16]]
-"""By head, ``(h, w, K)`` float16 of one picture, channels last as convolutions like them."""
+"""By head, ``(h, w, K)`` float16 of one image, channels last as convolutions like them."""
 
 _SHARE_OF_DISK = 0.9
 """The rest of what is free is left to checkpoints and to others."""
 
+_Place: TypeAlias = tuple[int, list[int]]
+"""Where the numbers of one image and head start in the array of their split, and their shape."""
+
 
 class FeatureStore:
-    """A finished store, to read from.
+    """The features of the images of some splits; pickling copies none of them.
 
     Args:
-        folder: As :func:`write_features` left it.
-
-    Raises:
-        DataError: If there is no whole store in the folder.
+        entry: As :func:`write_features` left it.
     """
 
-    def __init__(self, folder: Path) -> None:
-        try:
-            index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-            self._places: dict[str, dict[int, dict[str, _Place]]] = {
-                split: {
-                    int(number): {head: _Place(*place) for head, place in places.items()}
-                    for number, places in pictures.items()
-                }
-                for split, pictures in index.items()
-            }
-            self._numbers = {path.stem: _map(path) for path in sorted(folder.glob("*.f16"))}
-            self._check_sizes(folder)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise DataError(f"{folder}: is no whole store of features ({error})") from None
-        self.folder = folder
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
 
-    def __reduce__(self) -> tuple[type["FeatureStore"], tuple[Path]]:
-        return FeatureStore, (self.folder,)  # a worker maps the files anew, instead of copying them
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return self._entry.folder
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits whose images it has."""
+        return tuple(self._entry.content)
 
     def read(self, split: str, index: int) -> dict[str, npt.NDArray[np.float16]]:
-        """The features of one picture; what is returned lies in the memory map.
+        """The features of one image; what is returned lies in the memory map.
 
         Args:
             split: The split it is in.
             index: Its place in the split.
         """
-        return {
-            head: self._numbers[f"{split}-{head}"][place.start : place.end].reshape(place.shape)
-            for head, place in self._places[split][index].items()
-        }
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        """The splits whose pictures it has."""
-        return tuple(self._places)
-
-    def _check_sizes(self, folder: Path) -> None:
-        for split, pictures in self._places.items():
-            ends: dict[str, int] = {}
-            for places in pictures.values():
-                for head, place in places.items():
-                    ends[head] = max(ends.get(head, 0), place.end)
-            for head, end in ends.items():
-                if len(self._numbers[f"{split}-{head}"]) != end:
-                    raise ValueError(f"{split}-{head}.f16 is cut short")
+        features = {}
+        for head, (start, shape) in self._entry.content[split][str(index)].items():
+            numbers = self._entry.arrays[_array(split, head)][start : start + math.prod(shape)]
+            features[head] = numbers.reshape(shape)
+        return features
 
 
-def write_features(folder: Path, pictures: Iterable[tuple[str, int, Features]]) -> FeatureStore:
-    """Fills a store, whole or not at all.
-
-    Args:
-        folder: What it will be; if another process has made it meanwhile, that one's is kept.
-        pictures: Split, place in the split, and features of each picture.
+def open_features(folder: Path) -> FeatureStore | None:
+    """Opens the features in a folder, verified; None if there are none, or were damaged ones.
 
     Raises:
-        DataError: If the disk is full or the folder cannot be written.
+        AerialsegError: If damaged ones cannot be removed.
     """
-    index: dict[str, dict[int, dict[str, list[object]]]] = {}
-    lengths: dict[str, int] = {}
-    try:
-        with building(folder) as place:
-            for split, number, features in pictures:
-                entry = index.setdefault(split, {}).setdefault(number, {})
-                for head, values in features.items():
-                    name = f"{split}-{head}"
-                    entry[head] = [lengths.get(name, 0), list(values.shape)]
-                    lengths[name] = lengths.get(name, 0) + values.size
-                    with (place / f"{name}.f16").open("ab") as file:
-                        file.write(np.ascontiguousarray(values).data)
-            (place / "index.json").write_text(json.dumps(index), encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    return FeatureStore(folder)
+    entry = open_entry(folder, again="the features are computed")
+    return None if entry is None else FeatureStore(entry)
+
+
+def write_features(folder: Path, images: Iterable[tuple[str, int, Features]]) -> FeatureStore:
+    """Keeps features, all of them or none.
+
+    Args:
+        folder: What it will be; if another process makes it meanwhile, that one's is kept.
+        images: Split, place in the split, and features of each image.
+
+    Raises:
+        AerialsegError: If the disk is full or the folder cannot be written.
+    """
+
+    def fill(writer: EntryWriter) -> dict[str, dict[int, dict[str, _Place]]]:
+        places: dict[str, dict[int, dict[str, _Place]]] = {}
+        for split, index, features in images:
+            places.setdefault(split, {})[index] = {
+                head: (writer.append(_array(split, head), values.reshape(-1)), list(values.shape))
+                for head, values in features.items()
+            }
+        return places
+
+    return FeatureStore(write_entry(folder, fill))
 
 
 def missing_disk(folder: Path, needed: int) -> int:
@@ -115,17 +97,5 @@ def missing_disk(folder: Path, needed: int) -> int:
     return max(0, needed - int(free_space(folder) * _SHARE_OF_DISK))
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the numbers of one picture and head lie in the file of their split."""
-
-    start: int
-    shape: list[int]
-    end: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "end", self.start + math.prod(self.shape))
-
-
-def _map(path: Path) -> npt.NDArray[np.float16]:
-    return np.memmap(path, dtype=np.float16, mode="r")
+def _array(split: str, head: str) -> str:
+    return f"{split}-{head}"
