@@ -18,7 +18,7 @@ SIZES = [
 ]
 
 
-@pytest.fixture(autouse=True, params=[1, 300, 2**20], ids=["row", "rows", "picture"])
+@pytest.fixture(autouse=True, params=[1, 300, 2**20], ids=["row", "rows", "image"])
 def _block_size(request, monkeypatch):
     monkeypatch.setattr(upsampling, "_CACHE_NUMBERS", request.param)
 
@@ -30,8 +30,8 @@ def coarse(size, num_classes=3, dtype=torch.float64):
 
 def put_together(logits, size):
     whole = torch.full((*logits.shape[:2], *size), torch.nan, dtype=torch.float64)
-    for picture, rows, block in RowBlocks(logits, size):
-        whole[picture, :, rows] = block.double()
+    for image, rows, block in RowBlocks(logits, size):
+        whole[image, :, rows] = block.double()
     return whole
 
 
@@ -53,8 +53,8 @@ def test_the_way_back_is_that_of_autograd(small, size):
     interpolated(logits, size).backward(wanted)
     blocks = RowBlocks(logits.detach(), size)
     total = blocks.zeros()
-    for picture, rows, _ in blocks:
-        blocks.add_gradient(total, picture, rows, wanted[picture, :, rows])
+    for image, rows, _ in blocks:
+        blocks.add_gradient(total, image, rows, wanted[image, :, rows])
     torch.testing.assert_close(blocks.gradient(total), logits.grad)
 
 

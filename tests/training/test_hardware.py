@@ -7,6 +7,7 @@ import torch
 from omegaconf import OmegaConf
 from torch import nn
 
+from aerialseg.kernels.atrous import AtrousConv2d
 from aerialseg.training.hardware import fused, precision, use_hardware
 from helpers.tiny_training import make_data, make_module, make_trainer, small_network
 
@@ -20,7 +21,9 @@ def _put_back():
 
 
 def compute(**changes):
-    return OmegaConf.create({"channels_last": True, "tf32": True, "compile": False} | changes)
+    return OmegaConf.create(
+        {"channels_last": True, "tf32": True, "custom_gradients": True, "compile": False} | changes
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,6 +70,13 @@ def test_tf32_is_a_choice(tf32):
     use_hardware(small_network(), compute(tf32=tf32))
     assert torch.get_float32_matmul_precision() == ("high" if tf32 else "highest")
     assert torch.backends.cudnn.allow_tf32 is tf32
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_custom_gradients_are_a_choice(wanted):
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=2, dilation=2))
+    use_hardware(network, compute(custom_gradients=wanted))
+    assert type(network[0]) is (AtrousConv2d if wanted else nn.Conv2d)
 
 
 def test_nothing_is_compiled_unasked():

@@ -4,7 +4,7 @@ import torch
 from omegaconf import DictConfig
 from torch import nn
 
-from aerialseg.kernels.atrous import quicken_gradients
+from aerialseg.kernels.atrous import use_custom_gradients
 
 
 def precision(trainer: DictConfig) -> str | int:
@@ -36,9 +36,10 @@ def fused(optimizer: DictConfig, precision: str | int) -> DictConfig:
 
 
 def use_hardware(network: nn.Module, compute: DictConfig) -> None:
-    """Sets TF32 for the process; quickens the network in place and, if asked to, compiles it."""
+    """Sets TF32 for the process; custom gradients and compilation for the network, in place."""
     torch.set_float32_matmul_precision("high" if compute.tf32 else "highest")
     torch.backends.cudnn.allow_tf32 = compute.tf32
-    quicken_gradients(network)
+    if compute.custom_gradients:
+        use_custom_gradients(network)
     if compute.compile:
         network.compile()  # in place: its tensors keep their names
