@@ -47,7 +47,7 @@ def test_blocks_together_are_the_whole(small, size):
 
 
 @pytest.mark.parametrize(("small", "size"), SIZES)
-def test_the_way_back_is_that_of_autograd(small, size):
+def test_the_gradient_is_that_of_autograd(small, size):
     logits = coarse(small).requires_grad_()
     wanted = torch.randn(2, 3, *size, dtype=torch.float64)
     interpolated(logits, size).backward(wanted)
@@ -59,7 +59,7 @@ def test_the_way_back_is_that_of_autograd(small, size):
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
-def test_half_precision_is_reckoned_in_single(dtype):
+def test_half_precision_is_computed_in_single(dtype):
     logits = coarse((3, 4), dtype=torch.float32).to(dtype)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         whole = put_together(logits, (48, 64))

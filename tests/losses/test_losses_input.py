@@ -41,7 +41,7 @@ def test_tensors_need_not_be_contiguous(loss):
 
 @every_loss
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_precision_logits_are_reckoned_in_float32(loss, dtype):
+def test_half_precision_logits_are_computed_in_float32(loss, dtype):
     # 90,000 pixels: their sum is beyond float16, and adding ones stalls at 256 in bfloat16.
     logits, target = random_batch(12, 3, (1, 300, 300), dtype=torch.float32)
     logits = logits.to(dtype).requires_grad_()

@@ -25,8 +25,8 @@ class DiceCrossEntropyLoss(Loss):
         custom_gradients: true
 
     Args:
-        class_weights: One number per class, for the cross-entropy only: Dice gives every
-            class the same say already.
+        class_weights: One number per class, for the cross-entropy only: in Dice all
+            classes count alike already.
         dice_weight: The share of Dice, 0 or more.
         cross_entropy_weight: The share of cross-entropy, 0 or more.
         smooth: As in :class:`DiceLoss`.

@@ -19,7 +19,7 @@ class DiceLoss(Loss):
         loss   = mean over classes of (1 - dice_c)
 
     Sums run over the labelled pixels of the whole batch. A class that no labelled pixel has
-    and for none is the most probable is left out of the mean: it says nothing. In YAML::
+    and for none is the most probable is left out of the mean. In YAML::
 
         _target_: aerialseg.losses.DiceLoss
         smooth: 1.0
