@@ -7,6 +7,7 @@ both say the same. Times differ between machines and minutes; the ratios hardly 
     python -m benchmarks                      # all of them, and the table RESULTS.md
     python -m benchmarks rle loss             # some
     python -m benchmarks.rle                  # one
+    python -m benchmarks custom_gradients     # each custom gradient on against off
     python -m benchmarks --pictures PATH      # with AeroScapes, or pictures laid out like it
     python -m benchmarks --quick              # does it run? tiny pictures, nothing to conclude
     python -m benchmarks.gpu                  # does the loader keep up with the graphics card?

@@ -15,6 +15,7 @@ SCRIPTS = (
     "loss",
     "training_step",
     "cached_step",
+    "custom_gradients",
     "inference",
     "rle",
     "colour_mask",

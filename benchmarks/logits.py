@@ -8,7 +8,7 @@ from benchmarks.timing import Setting
 
 NUM_CLASSES = 12
 STRIDE = 16
-"""A network of the default model leaves its logits at a sixteenth of the picture's edges."""
+"""A network of the default model returns its logits at a sixteenth of the image's edges."""
 
 
 def batch(setting: Setting, size: int = 4) -> tuple[Tensor, Tensor]:

@@ -6,14 +6,14 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one comparison came to.
+    """The result of one comparison.
 
     Attributes:
         name: What was compared.
         plain: What the plain formulation takes, in ``unit``.
         ours: What this project's takes.
         goal: What was aimed at.
-        kind: What the goal speaks of: ``faster`` wants ``plain / ours`` to reach it, ``smaller``
+        kind: How the goal is meant: ``faster`` wants ``plain / ours`` to reach it, ``smaller``
             wants ``ours / plain`` and ``at most`` wants ``ours`` itself to stay within it.
         unit: Seconds or bytes.
         reason: Why the goal is missed, for when it is.
@@ -36,7 +36,7 @@ class Row:
 
     @property
     def ratio(self) -> str:
-        """How often the lesser goes into the greater, as the goal puts it."""
+        """``plain / ours``, or for ``smaller`` the inverse."""
         if self.kind == "smaller":
             return f"{self.ours / self.plain:.2f}x"
         ratio = self.plain / self.ours
@@ -47,7 +47,7 @@ class Row:
         """The goal in words."""
         if self.kind == "at most":
             return f"<= {amount(self.goal, self.unit)}"
-        return f"{'>=' if self.kind == 'faster' else '<='} {self.goal:g}x"
+        return f"{'>=' if self.kind == 'faster' else '<='} {self.goal:.3g}x"
 
     @property
     def cells(self) -> tuple[str, str, str, str, str, str]:

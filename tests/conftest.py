@@ -9,6 +9,12 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 
+@pytest.fixture(scope="session", params=[True, False], ids=["custom", "plain"])
+def custom_gradients(request):
+    """``compute.custom_gradients``: what tests compare with an oracle holds for both settings."""
+    return request.param
+
+
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path, monkeypatch):
     """Relative paths such as ``runs`` must not find what the demo left in the repository."""

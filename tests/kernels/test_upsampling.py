@@ -18,7 +18,7 @@ SIZES = [
 ]
 
 
-@pytest.fixture(autouse=True, params=[1, 300, 2**20], ids=["row", "rows", "picture"])
+@pytest.fixture(autouse=True, params=[1, 300, 2**20], ids=["row", "rows", "image"])
 def _block_size(request, monkeypatch):
     monkeypatch.setattr(upsampling, "_CACHE_NUMBERS", request.param)
 
@@ -30,8 +30,8 @@ def coarse(size, num_classes=3, dtype=torch.float64):
 
 def put_together(logits, size):
     whole = torch.full((*logits.shape[:2], *size), torch.nan, dtype=torch.float64)
-    for picture, rows, block in RowBlocks(logits, size):
-        whole[picture, :, rows] = block.double()
+    for image, rows, block in RowBlocks(logits, size):
+        whole[image, :, rows] = block.double()
     return whole
 
 
@@ -47,19 +47,19 @@ def test_blocks_together_are_the_whole(small, size):
 
 
 @pytest.mark.parametrize(("small", "size"), SIZES)
-def test_the_way_back_is_that_of_autograd(small, size):
+def test_the_gradient_is_that_of_autograd(small, size):
     logits = coarse(small).requires_grad_()
     wanted = torch.randn(2, 3, *size, dtype=torch.float64)
     interpolated(logits, size).backward(wanted)
     blocks = RowBlocks(logits.detach(), size)
     total = blocks.zeros()
-    for picture, rows, _ in blocks:
-        blocks.add_gradient(total, picture, rows, wanted[picture, :, rows])
+    for image, rows, _ in blocks:
+        blocks.add_gradient(total, image, rows, wanted[image, :, rows])
     torch.testing.assert_close(blocks.gradient(total), logits.grad)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
-def test_half_precision_is_reckoned_in_single(dtype):
+def test_half_precision_is_computed_in_single(dtype):
     logits = coarse((3, 4), dtype=torch.float32).to(dtype)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         whole = put_together(logits, (48, 64))

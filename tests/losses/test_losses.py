@@ -9,8 +9,7 @@ from torch.nn import functional as F
 
 from aerialseg.kernels import upsampling
 from aerialseg.losses import CrossEntropyLoss, DiceCrossEntropyLoss, DiceLoss, FocalLoss
-
-ALL = [DiceCrossEntropyLoss, CrossEntropyLoss, DiceLoss, FocalLoss]
+from helpers.all_losses import ALL, PLAIN, every_loss
 
 
 def random_batch(seed, num_classes=4, shape=(2, 5, 6), ignored=0.2, dtype=torch.float64):
@@ -66,13 +65,14 @@ def numpy_both(logits, target, weights=None):
 
 NUMPY = {
     DiceCrossEntropyLoss: numpy_both,
+    PLAIN: numpy_both,
     CrossEntropyLoss: numpy_focal,
     DiceLoss: numpy_dice,
     FocalLoss: lambda *arguments: numpy_focal(*arguments, gamma=2.0),
 }
 
 
-@pytest.mark.parametrize("loss", ALL)
+@every_loss
 @settings(deadline=None, max_examples=25)
 @given(
     seed=st.integers(0, 2**32),
@@ -90,7 +90,7 @@ def test_equals_plain_numpy(loss, seed, num_classes, ignored, weighted):
 
 @pytest.mark.parametrize(
     "module",
-    [loss(class_weights=weights) for loss in ALL for weights in (None, [0.5, 1.0, 2.0, 0.0])]
+    [make(class_weights=w) for make in ALL.values() for w in (None, [0.5, 1.0, 2.0, 0.0])]
     + [FocalLoss(gamma=gamma) for gamma in (0.0, 0.5, 1.0, 3.0)],
 )
 def test_gradient_equals_finite_differences(module):
@@ -98,7 +98,7 @@ def test_gradient_equals_finite_differences(module):
     assert torch.autograd.gradcheck(lambda x: module(x, target), logits.requires_grad_())
 
 
-@pytest.mark.parametrize("loss", ALL)
+@every_loss
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_a_batch_of_ignored_pixels_costs_nothing(loss, dtype):
     logits = random_batch(3, dtype=torch.float32)[0].to(dtype).requires_grad_()
@@ -108,7 +108,7 @@ def test_a_batch_of_ignored_pixels_costs_nothing(loss, dtype):
     assert torch.equal(logits.grad, torch.zeros_like(logits))
 
 
-@pytest.mark.parametrize("loss", ALL)
+@every_loss
 def test_ignored_pixels_have_no_say(loss):
     logits, target = random_batch(4)
     other = torch.where((target == 255)[:, None], logits.flip(1) * 9, logits).requires_grad_()
@@ -157,7 +157,7 @@ def test_more_absent_classes_do_not_change_dice():
 def test_a_right_and_certain_map_costs_nothing():
     target = random_batch(6)[1]
     logits = F.one_hot(target.where(target != 255, 0), 4).movedim(-1, 1) * 200.0
-    for loss in ALL:
+    for loss in ALL.values():
         assert loss()(logits, target).item() == pytest.approx(0.0, abs=1e-6)
 
 
@@ -188,18 +188,22 @@ def test_focal_with_gamma_zero_is_cross_entropy(weights):
     torch.testing.assert_close(focal, CrossEntropyLoss(class_weights=weights)(logits, target))
 
 
-def test_sum_of_dice_and_cross_entropy():
+def test_sum_of_dice_and_cross_entropy(custom_gradients):
     logits, target = random_batch(9)
     weights = [1.0, 2.0, 3.0, 4.0]
     both = DiceCrossEntropyLoss(
-        class_weights=weights, dice_weight=0.3, cross_entropy_weight=2.0, smooth=5.0
+        class_weights=weights,
+        dice_weight=0.3,
+        cross_entropy_weight=2.0,
+        smooth=5.0,
+        custom_gradients=custom_gradients,
     )
     expected = 0.3 * DiceLoss(smooth=5.0)(logits, target)
     expected = expected + 2.0 * CrossEntropyLoss(class_weights=weights)(logits, target)
     torch.testing.assert_close(both(logits, target), expected)
 
 
-@pytest.mark.parametrize("loss", ALL)
+@every_loss
 def test_a_single_class(loss):
     logits = torch.randn(2, 1, 3, 3, requires_grad=True)
     value = loss()(logits, torch.zeros(2, 3, 3, dtype=torch.uint8))
@@ -208,7 +212,7 @@ def test_a_single_class(loss):
     assert (logits.grad == 0).all()
 
 
-@pytest.mark.parametrize("loss", ALL)
+@every_loss
 def test_learns(loss):
     target = random_batch(13)[1]
     logits = torch.zeros(2, 4, 5, 6, requires_grad=True)
@@ -221,18 +225,19 @@ def test_learns(loss):
     assert (logits.argmax(1)[kept] == target[kept]).all()
 
 
-def test_cross_entropy_of_hopeless_pixels_is_large_and_not_infinite():
+def test_cross_entropy_of_hopeless_pixels_is_large_and_not_infinite(custom_gradients):
     """The true class's probability underflows to 0; its logarithm must not."""
     logits = torch.zeros(1, 3, 2, 2)
     logits[:, 0] = 500.0
     logits.requires_grad_()
-    loss = DiceCrossEntropyLoss(dice_weight=0.0)(logits, torch.full((1, 2, 2), 2))
+    module = DiceCrossEntropyLoss(dice_weight=0.0, custom_gradients=custom_gradients)
+    loss = module(logits, torch.full((1, 2, 2), 2))
     loss.backward()
     assert loss.item() == pytest.approx(500.0)
     assert logits.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("loss", ALL)
+@every_loss
 @pytest.mark.parametrize("size", [(5, 6), (5, 13), (80, 96)])
 def test_coarse_logits_cost_what_they_cost_upsampled(loss, size):
     logits = random_batch(20)[0].requires_grad_()

@@ -12,6 +12,7 @@ from torchmetrics import Metric
 
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
 from aerialseg.errors import ConfigError
+from aerialseg.kernels.atrous import use_custom_gradients
 from aerialseg.losses import DiceCrossEntropyLoss
 from aerialseg.models.freeze_proof import changed_tensors
 from aerialseg.models.layer_groups import layer_groups, resolve_start
@@ -132,14 +133,19 @@ def real_state():
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_each_stage_of_the_real_network_keeps_what_it_freezes(stage, real_data, real_state):
+def test_each_stage_of_the_real_network_keeps_what_it_freezes(
+    stage, real_data, real_state, custom_gradients
+):
     settings = model_file()
     aux_head = yaml.safe_load((CONF / f"stage/{stage}.yaml").read_text("utf-8"))["aux_loss"]
     network = deeplabv3_mobilenet_v3_large(3, aux_head=aux_head)
     network.load_state_dict(real_state, strict=aux_head)
     groups = layer_groups(network, settings["layer_groups"])
     start = resolve_start(groups, settings["fine_tune_start"][stage])
-    module = make_module(network, groups=settings["layer_groups"], start=start)
+    if custom_gradients:
+        use_custom_gradients(network)
+    loss = DiceCrossEntropyLoss(custom_gradients=custom_gradients)
+    module = make_module(network, groups=settings["layer_groups"], start=start, loss=loss)
     before = state_of(network)
     make_trainer(epochs=1, enable_checkpointing=False).fit(module, real_data)
     changed = set(changed_tensors(before, state_of(network)))
@@ -196,8 +202,12 @@ def loss_of_step(module, monkeypatch, step, batch):
 
 
 @pytest.mark.parametrize(("aux_head", "weight"), [(True, 0.5), (True, 0.0), (False, 0.5)])
-def test_the_auxiliary_loss_counts_in_training_alone(monkeypatch, aux_head, weight):
-    module = make_module(small_network(aux_head=aux_head), aux_weight=weight).eval()
+def test_the_auxiliary_loss_counts_in_training_alone(
+    monkeypatch, aux_head, weight, custom_gradients
+):
+    function = DiceCrossEntropyLoss(custom_gradients=custom_gradients)
+    network = small_network(aux_head=aux_head)
+    module = make_module(network, aux_weight=weight, loss=function).eval()
     batch = {"image": pictures(), "mask": masks()}
     logits = module(batch["image"])
     main = module.loss(logits["out"], batch["mask"])

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from aerialseg.kernels.atrous import AtrousConv2d
 from aerialseg.training.hardware import fused, precision, use_hardware
 from helpers.tiny_training import make_data, make_module, make_trainer, small_network
 
@@ -16,6 +17,9 @@ def _put_back():
     yield
     torch.set_float32_matmul_precision(before[0])
     torch.backends.cudnn.allow_tf32 = before[1]
+
+
+CHOICES = {"tf32": True, "custom_gradients": True, "compile": False}
 
 
 @pytest.mark.parametrize(
@@ -59,14 +63,21 @@ def test_an_optimizer_that_cannot_be_fused_is_left_alone():
 
 @pytest.mark.parametrize("tf32", [True, False])
 def test_tf32_is_a_choice(tf32):
-    use_hardware(small_network(), tf32=tf32, compile=False)
+    use_hardware(small_network(), **CHOICES | {"tf32": tf32})
     assert torch.get_float32_matmul_precision() == ("high" if tf32 else "highest")
     assert torch.backends.cudnn.allow_tf32 is tf32
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_custom_gradients_are_a_choice(wanted):
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=2, dilation=2))
+    use_hardware(network, **CHOICES | {"custom_gradients": wanted})
+    assert type(network[0]) is (AtrousConv2d if wanted else nn.Conv2d)
+
+
 def test_nothing_is_compiled_unasked():
     network = small_network()
-    use_hardware(network, tf32=True, compile=False)
+    use_hardware(network, **CHOICES)
     assert network._compiled_call_impl is None
 
 
@@ -82,7 +93,7 @@ def test_a_compiled_network_learns_the_same_under_the_same_names(tmp_path, monke
     states = []
     for wanted in (False, True):
         network = small_network()
-        use_hardware(network, tf32=True, compile=wanted)
+        use_hardware(network, **CHOICES | {"compile": wanted})
         module = make_module(network, start=1)
         trainer = make_trainer(epochs=2, enable_checkpointing=False)
         trainer.fit(module, make_data(tmp_path / "data"))

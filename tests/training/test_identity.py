@@ -24,6 +24,11 @@ def test_where_data_lie_and_how_they_are_read_is_no_part_of_a_run(override):
     assert _identity(override) == _identity()
 
 
+@pytest.mark.parametrize("override", ["compute.custom_gradients=false", "compute.tf32=false"])
+def test_how_the_same_is_computed_is_no_part_of_a_run(override):
+    assert _identity(override) == _identity()
+
+
 @pytest.mark.parametrize("override", ["data.batch_size=3", "data.image_min_size=100", "seed=5"])
 def test_what_is_learnt_from_is_a_part_of_a_run(override):
     assert _identity(override) != _identity()

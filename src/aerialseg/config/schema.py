@@ -62,6 +62,7 @@ class Compute:
 
     channels_last: bool
     tf32: bool
+    custom_gradients: bool
     compile: bool
 
 

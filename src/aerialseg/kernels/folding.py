@@ -10,7 +10,7 @@ def fold_batchnorm(network: nn.Module) -> None:
     """Folds, in place, each BatchNorm that follows a convolution in a ``Sequential``.
 
     For inference only: with fixed statistics BatchNorm is a factor and a shift per channel, which
-    the convolution's weights can take over. A BatchNorm that stands elsewhere is left as it is.
+    the convolution's weights can take over. BatchNorm in any other place stays.
 
     Args:
         network: In eval mode.

@@ -1,8 +1,8 @@
-"""From coarse logits to the size of a picture, without ever holding them all at that size.
+"""Bilinear upsampling of logits in blocks of rows, without holding all of them at full size.
 
-Networks leave their logits at a fraction of the picture's size. At full size a batch of them is
-the largest tensor of a training step and reading it is most of what loss and metrics cost, so
-here it comes in blocks of rows, small enough for a processor's cache.
+Networks return their logits at a fraction of the image's size. At full size a batch of them is the
+largest tensor of a training step, and reading it is most of what loss and metrics cost. A block of
+rows fits into a processor's cache. :func:`upsample` is the plain formulation.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _DEVICE_NUMBERS = 2**26
 
 @contextmanager
 def exact_products(tensor: Tensor) -> Iterator[None]:
-    """Keeps autocast and TF32 from cutting the products of matrices to some ten bits."""
+    """Disables autocast and TF32, which round the factors of matrix products to about ten bits."""
     device = tensor.device.type
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
@@ -63,21 +63,26 @@ def most_likely(logits: Tensor, size: tuple[int, int]) -> Tensor:
     count, num_classes = logits.shape[:2]
     dtype = torch.uint8 if num_classes <= 255 else torch.int64
     ids = torch.empty((count, *size), dtype=dtype, device=logits.device)
-    # Comparing with the highest takes a third of the time that asking where it is does.
+    # Comparing with the maximum takes a third of the time of argmax.
     descending = torch.arange(num_classes, 0, -1, dtype=dtype, device=logits.device)[:, None, None]
-    for picture, rows, block in RowBlocks(logits.detach(), size):
+    for image, rows, block in RowBlocks(logits.detach(), size):
         is_highest = block == block.amax(0)
         found = num_classes - (is_highest * descending).amax(0)
-        ids[picture, rows] = found.clamp(max=num_classes - 1)  # NaN equals nothing, not itself
+        # NaN equals nothing, so it yields num_classes.
+        ids[image, rows] = found.clamp(max=num_classes - 1)
     return ids
 
 
 class RowBlocks:
-    """Bilinear upsampling block by block of rows, and the way back for the gradient.
+    """Bilinear upsampling in blocks of rows, and the gradient of it.
 
-    Iterating gives ``(picture, rows, block)``: the picture's index, a slice of its rows, and the
+    Iterating gives ``(image, rows, block)``: the image's index, a slice of its rows, and the
     ``(C, rows, W)`` logits there, as :func:`upsample` would give them but in single precision at
-    least.
+    least. Along each axis bilinear upsampling is a product with a matrix of weights, so the
+    gradient is a product with its transpose::
+
+        full     = R @ logits @ C.T         R being (H, h), C being (W, w)
+        d logits = R.T @ d full @ C
 
     Args:
         logits: ``(N, C, h, w)`` float.
@@ -98,40 +103,40 @@ class RowBlocks:
         on_processor = self._wide.device.type == "cpu"
         numbers = _CACHE_NUMBERS if on_processor else _DEVICE_NUMBERS
         step = max(1, numbers // (num_classes * self.size[1]))
-        for picture in range(count):
+        for image in range(count):
             for start in range(0, self.size[0], step):
                 rows = slice(start, min(start + step, self.size[0]))
-                yield picture, rows, self._block(picture, rows)
+                yield image, rows, self._block(image, rows)
 
     def zeros(self) -> Tensor:
-        """What :meth:`add_gradient` adds to."""
+        """An empty total for :meth:`add_gradient`."""
         return torch.zeros_like(self._wide, memory_format=torch.contiguous_format)
 
-    def add_gradient(self, total: Tensor, picture: int, rows: slice, gradient: Tensor) -> None:
-        """Adds a block's ``(C, rows, W)`` gradient to what :meth:`zeros` began."""
+    def add_gradient(self, total: Tensor, image: int, rows: slice, gradient: Tensor) -> None:
+        """Adds a block's ``(C, rows, W)`` gradient to the total."""
         if self._rows is None:
-            total[picture, :, rows] += gradient
+            total[image, :, rows] += gradient
             return
         used = self._rows_used(rows)
         with exact_products(gradient):
-            total[picture, :, used] += self._rows[rows, used].T @ gradient
+            total[image, :, used] += self._rows[rows, used].T @ gradient
 
     def gradient(self, total: Tensor) -> Tensor:
-        """The ``(N, C, h, w)`` gradient of the logits, once every block's has been added."""
+        """The ``(N, C, h, w)`` gradient of the logits, from the total of all blocks."""
         if self._columns is None:
             return total
         with exact_products(total):
             return total @ self._columns
 
-    def _block(self, picture: int, rows: slice) -> Tensor:
+    def _block(self, image: int, rows: slice) -> Tensor:
         if self._rows is None:
-            return self._wide[picture, :, rows].contiguous()
+            return self._wide[image, :, rows].contiguous()
         used = self._rows_used(rows)
         with exact_products(self._wide):
-            return self._rows[rows, used] @ self._wide[picture, :, used]
+            return self._rows[rows, used] @ self._wide[image, :, used]
 
     def _rows_used(self, rows: slice) -> slice:
-        """The coarse rows that some rows of the picture are made of."""
+        """The coarse rows that some rows of the image are interpolated from."""
         coarse = self._wide.shape[2]
         first, last = (
             max(0, int((row + 0.5) * coarse / self.size[0] - 0.5))

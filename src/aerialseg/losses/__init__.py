@@ -5,8 +5,8 @@ scalar, compute in at least float32 even under autocast, and leave ignored pixel
 without a single labelled pixel costs exactly 0, with a gradient of zeros.
 """
 
+from aerialseg.losses.combined import DiceCrossEntropyLoss
 from aerialseg.losses.cross_entropy import CrossEntropyLoss, FocalLoss
-from aerialseg.losses.dice_cross_entropy import DiceCrossEntropyLoss
 from aerialseg.losses.soft_dice import DiceLoss
 
 __all__ = ["CrossEntropyLoss", "DiceCrossEntropyLoss", "DiceLoss", "FocalLoss"]

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from aerialseg.classes import IGNORE_INDEX
-from aerialseg.losses.loss import LEFT_OUT, Loss, check_not_negative, weighted_mean, weights_of
+from aerialseg.kernels.pixel_losses import focal_cross_entropy
+from aerialseg.losses.loss import Loss, check_not_negative
 
 
 class CrossEntropyLoss(Loss):
@@ -35,11 +35,11 @@ class CrossEntropyLoss(Loss):
         super().__init__(class_weights, ignore_index)
 
     def _formula(self, logits: Tensor, target: Tensor) -> Tensor:
-        return _focal(*self._full_size(logits, target), self.class_weights, 0.0)
+        return focal_cross_entropy(*self._full_size(logits, target))
 
 
 class FocalLoss(Loss):
-    """Focal loss: cross-entropy that turns away from pixels it already has right.
+    """Focal loss: cross-entropy with less weight on pixels that are right already.
 
     From Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, equation 5, over the
     softmax probability ``p`` of the true class: the mean of ``-(1 - p)**gamma * log p``, with
@@ -51,7 +51,7 @@ class FocalLoss(Loss):
 
     Args:
         class_weights: One number per class, 0 or more.
-        gamma: How far to turn away, 0 or more; the paper found 2 best.
+        gamma: How much less, 0 or more; the paper found 2 best.
         ignore_index: The id of pixels that are left out.
 
     Raises:
@@ -70,17 +70,4 @@ class FocalLoss(Loss):
         check_not_negative(self, "gamma")
 
     def _formula(self, logits: Tensor, target: Tensor) -> Tensor:
-        return _focal(*self._full_size(logits, target), self.class_weights, self.gamma)
-
-
-def _focal(logits: Tensor, labels: Tensor, class_weights: Tensor | None, gamma: float) -> Tensor:
-    kept = labels != LEFT_OUT
-    index = labels.clamp(min=0)
-    # Picked out by hand: torch's own loss refuses to run under deterministic algorithms.
-    log_p = torch.where(kept, logits.log_softmax(1).gather(1, index[:, None]).squeeze(1), 0.0)
-    loss = -log_p
-    if gamma > 0:
-        # Above zero, because the slope of a power below 1 is infinite at zero.
-        missing = (-torch.expm1(log_p)).clamp(min=torch.finfo(log_p.dtype).tiny)
-        loss = loss * missing**gamma
-    return weighted_mean(loss, kept * weights_of(class_weights, logits)[index])
+        return focal_cross_entropy(*self._full_size(logits, target), self.gamma)

@@ -1,4 +1,4 @@
-"""What the losses share: what they take, class weights, and what is left out."""
+"""What the losses share: checked input, class weights and ignored pixels."""
 
 import math
 from collections.abc import Sequence
@@ -6,15 +6,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from aerialseg.errors import ConfigError, DataError
+from aerialseg.errors import ConfigError
+from aerialseg.kernels.class_ids import labels_of
 from aerialseg.kernels.upsampling import upsample
-
-LEFT_OUT = -1
-"""The label of a pixel that no loss looks at."""
 
 
 class Loss(nn.Module):
-    """What the losses share: class weights, what is ignored, and the types they reckon in."""
+    """What the losses share: class weights, the ignored id, and the precision they compute in."""
 
     class_weights: Tensor | None
 
@@ -40,7 +38,7 @@ class Loss(nn.Module):
 
         Raises:
             DataError: If, on the CPU, ``target`` holds ids that are no class. Elsewhere,
-                where looking would stall the device, their pixels are left out.
+                where reading them would stall the device, their pixels are left out.
             ValueError: If the shapes do not fit.
         """
         _check_shapes(logits, target)
@@ -49,11 +47,11 @@ class Loss(nn.Module):
     def _formula(self, logits: Tensor, target: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def _full_size(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits at the target's size, and labels."""
-        height, width = target.shape[1:]
+    def _full_size(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits at the target's size, labels, and one weight per class."""
         labels = labels_of(target, logits.shape[1], self.ignore_index)
-        return upsample(logits, (height, width)), labels
+        full = upsample(logits, (target.shape[1], target.shape[2]))
+        return full, labels, weights_of(self.class_weights, logits)
 
 
 def weights_of(class_weights: Tensor | None, logits: Tensor) -> Tensor:
@@ -68,12 +66,6 @@ def weights_of(class_weights: Tensor | None, logits: Tensor) -> Tensor:
     if len(class_weights) != num_classes:
         raise ValueError(f"{len(class_weights)} class weights for {num_classes} classes")
     return class_weights.to(logits)
-
-
-def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
-    """The mean, and 0 if all weights are."""
-    total = weights.sum()
-    return (values * weights).sum() / torch.where(total > 0, total, 1.0)
 
 
 def check_not_negative(loss: nn.Module, *names: str) -> None:
@@ -91,20 +83,6 @@ def check_not_negative(loss: nn.Module, *names: str) -> None:
         raise ConfigError(*problems)
 
 
-def labels_of(target: Tensor, num_classes: int, ignore_index: int) -> Tensor:
-    """Class ids as int64, with -1 for what is left out.
-
-    Raises:
-        DataError: If, on the CPU, there are ids that are no class.
-    """
-    labels = target.long()
-    ignored = labels == ignore_index
-    outside = (labels < 0) | (labels >= num_classes)
-    if _can_look(labels):
-        _check_ids(labels, outside & ~ignored, num_classes)
-    return labels.masked_fill(ignored | outside, LEFT_OUT)
-
-
 def _check_shapes(logits: Tensor, target: Tensor) -> None:
     given, wanted = tuple(logits.shape), tuple(target.shape)
     fits = len(given) == 4 and len(wanted) == 3 and given[0] == wanted[0]
@@ -112,20 +90,6 @@ def _check_shapes(logits: Tensor, target: Tensor) -> None:
         raise ValueError(
             f"logits and target have shapes {given} and {wanted}; "
             "wanted (N, C, h, w) and (N, H, W), the logits no larger than the target"
-        )
-
-
-def _can_look(tensor: Tensor) -> bool:
-    # Elsewhere, asking for a value waits until the device has done all it was told before.
-    return tensor.device.type == "cpu"
-
-
-def _check_ids(labels: Tensor, wrong: Tensor, num_classes: int) -> None:
-    if wrong.any():
-        ids = sorted(set(labels[wrong].tolist()))
-        raise DataError(
-            f"target: {int(wrong.sum())} pixels have the ids {ids[:10]}; "
-            f"wanted 0 to {num_classes - 1}"
         )
 
 

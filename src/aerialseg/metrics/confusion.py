@@ -5,6 +5,7 @@ from torch import Tensor
 
 from aerialseg.classes import IGNORE_INDEX
 from aerialseg.errors import DataError
+from aerialseg.kernels.class_ids import count_ids, reads_without_waiting
 
 
 def confusion_matrix(
@@ -30,7 +31,7 @@ def confusion_matrix(
     """
     _check_maps(prediction, target)
     kept = _differs(target, ignore_index)
-    if _can_look(target):
+    if reads_without_waiting(target):
         _check_ids("prediction", prediction, num_classes)
         _check_ids("target", torch.where(kept, target, 0), num_classes)
     else:
@@ -41,22 +42,8 @@ def confusion_matrix(
     dtype = _smallest_dtype(bins - 1)
     row = torch.where(kept, target.to(dtype), num_classes)
     column = torch.where(kept, prediction.to(dtype), 0)
-    counts = _count((row * num_classes + column).flatten(), bins)
+    counts = count_ids(row * num_classes + column, bins)
     return counts[: num_classes**2].view(num_classes, num_classes)
-
-
-def _can_look(tensor: Tensor) -> bool:
-    # Elsewhere, asking for a value waits until the device has done all it was told before.
-    return tensor.device.type == "cpu"
-
-
-def _count(index: Tensor, bins: int) -> Tensor:
-    """How often each number from 0 to ``bins - 1`` occurs."""
-    if _can_look(index):
-        return torch.bincount(index, minlength=bins)
-    # bincount looks at the largest index to size its result.
-    counts = torch.zeros(bins, dtype=torch.int64, device=index.device)
-    return counts.scatter_add_(0, index.long(), counts.new_ones(()).expand(index.shape))
 
 
 def _smallest_dtype(largest: int) -> torch.dtype:

@@ -81,7 +81,12 @@ def build_module(
     origin = _start(network, experiment, final_layers=groups[-1].names)
     loss, compute = experiment.loss, experiment.compute
     weights = class_weights(data.class_counts, loss.class_weights)
-    use_hardware(network, tf32=compute.tf32, compile=compute.compile)
+    use_hardware(
+        network,
+        tf32=compute.tf32,
+        custom_gradients=compute.custom_gradients,
+        compile=compute.compile,
+    )
     module = SegmentationModule(
         network,
         build(loss.function, "loss.function", class_weights=weights.tolist()),

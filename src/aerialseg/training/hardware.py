@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from aerialseg.kernels.atrous import quicken_gradients
+from aerialseg.kernels.atrous import use_custom_gradients
 
 
 def precision(setting: str | int | None, *, accelerator: str) -> str | int:
@@ -34,10 +34,11 @@ def fused(optimizer: Mapping[str, Any], precision: str | int) -> Mapping[str, An
     return {**optimizer, "fused": True if "mixed" not in str(precision) else None}
 
 
-def use_hardware(network: nn.Module, *, tf32: bool, compile: bool) -> None:
-    """Sets TF32 for the process; quickens the network in place and, if asked to, compiles it."""
+def use_hardware(network: nn.Module, *, tf32: bool, custom_gradients: bool, compile: bool) -> None:
+    """Sets TF32 for the process; custom gradients and compilation for the network, in place."""
     torch.set_float32_matmul_precision("high" if tf32 else "highest")
     torch.backends.cudnn.allow_tf32 = tf32
-    quicken_gradients(network)
+    if custom_gradients:
+        use_custom_gradients(network)
     if compile:
         network.compile()  # in place: its tensors keep their names

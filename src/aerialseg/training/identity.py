@@ -23,6 +23,9 @@ def run_identity(experiment: Experiment, data_fingerprint: str) -> dict[str, Any
         "stage": ("from_run", "init_checkpoint"),
     }.items():
         chosen[part] = _without(chosen[part], names)
+    # As the rest of compute: how it is computed, not what.
+    function = _without(chosen["loss"]["function"], ("custom_gradients",))
+    chosen["loss"] = chosen["loss"] | {"function": function}
     chosen["trainer"] = _without(
         config["trainer"], ("accelerator", "devices", "log_every_n_steps", "num_sanity_val_steps")
     )
