@@ -10,7 +10,7 @@ from pytorch_lightning.callbacks import Callback
 
 from aerialseg.config import signatures
 from aerialseg.config.signatures import schema_problems, task_function
-from aerialseg.config.types import complaints
+from aerialseg.config.yaml_types import complaints
 from aerialseg.errors import ConfigError
 from aerialseg.tasks.check import check
 
