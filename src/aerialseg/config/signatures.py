@@ -133,9 +133,7 @@ def _call_problems(
 
 
 def _argument_problems(path: str, value: object, argument: _Argument) -> list[Problem]:
-    from aerialseg.config.yaml_types import (
-        complaints,  # loads pydantic, which --help must not wait for
-    )
+    from aerialseg.config.yaml_types import complaints  # loads pydantic; --help must not
 
     # A default fits, whatever the annotation says: None is often left out there.
     is_default = type(value) is type(argument.default) and value == argument.default
