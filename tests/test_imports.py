@@ -27,7 +27,15 @@ FLOORS = (
     {"run"},
 )
 KNOWS_HYDRA = ("run", "aerialseg.config", "aerialseg.tasks", "aerialseg.training.build")
-HEAVY = {"torch", "torchvision", "pytorch_lightning", "torchmetrics", "cv2", "albumentations"}
+HEAVY = {
+    "torch",
+    "torchvision",
+    "pytorch_lightning",
+    "torchmetrics",
+    "cv2",
+    "albumentations",
+    "pydantic",
+}
 LIGHT = (
     "run",
     "aerialseg.config",

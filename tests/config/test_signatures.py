@@ -11,7 +11,7 @@ from pytorch_lightning.callbacks import Callback
 from aerialseg.config import signatures
 from aerialseg.config.signatures import schema_problems
 from aerialseg.config.tasks import find_task
-from aerialseg.config.types import complaints
+from aerialseg.config.yaml_types import complaints
 from aerialseg.errors import ConfigError
 from aerialseg.tasks.check import check
 

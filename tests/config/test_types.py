@@ -14,7 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from aerialseg.config.problems import Problem
-from aerialseg.config.types import UNRESOLVED, Node, Nothing, complaints
+from aerialseg.config.types import UNRESOLVED, Node, Nothing
+from aerialseg.config.yaml_types import complaints
 from aerialseg.errors import did_you_mean
 
 NODE = {"_target_": "torch.nn.ReLU"}
@@ -59,6 +60,10 @@ class Shape(Protocol):
         ({"no": "target"}, Any),
         (UNRESOLVED, int),
         ([UNRESOLVED, 1], list[int]),
+        ([UNRESOLVED, "x"], list[int] | list[str]),
+        ({1: [2]}, dict[str, list[int]]),
+        ("anything", Annotated[int, Ge(0.5)]),  # pydantic refuses to build it
+        ("anything", Annotated[int, []]),  # not hashable
     ],
 )
 def test_what_fits(value, annotation):
@@ -82,6 +87,10 @@ def test_what_fits(value, annotation):
         ([1], dict[str, int], "key: [1] is not a mapping"),
         ({"a": 1}, int, "key: a mapping is not a whole number"),
         (NODE, Literal["a"], "key: a mapping is not one of a"),
+        (NODE, bool | None, "key: a mapping is not true or false or null"),
+        (NODE, Annotated[float, Gt(0)], "key: a mapping is not a number"),
+        ({"int": "x"}, dict[str, int] | int, "key.int: 'x' is not a whole number"),
+        ({1: ["x"]}, dict[str, list[int]], "key.1[0]: 'x' is not a whole number"),
         (True, Literal[1, 2], "key: true is not one of 1, 2"),
         ("x", int | None, "key: 'x' is not a whole number or null"),
         ("x", float | Tensor, "key: 'x' is not a number"),
@@ -118,6 +127,13 @@ def test_what_fits(value, annotation):
 )
 def test_what_does_not_fit_is_said_in_words(value, annotation, line):
     assert [str(problem) for problem in complaints("key", value, annotation)] == [line]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "options"), [(Literal["a", "b"], "a, b"), (Literal["b", "a"], "b, a")]
+)
+def test_options_are_listed_in_the_order_of_their_own_annotation(annotation, options):
+    assert complaints("key", 1, annotation) == [Problem("key", f"1 is not one of {options}")]
 
 
 def test_every_wrong_item_is_named():

@@ -10,7 +10,7 @@ from aerialseg.config.problems import Problem
 from aerialseg.config.schema import Experiment
 from aerialseg.config.targets import resolve_target
 from aerialseg.config.tasks import find_task
-from aerialseg.config.types import UNRESOLVED, complaints, is_node
+from aerialseg.config.types import UNRESOLVED, is_node
 from aerialseg.errors import ConfigError, did_you_mean, nearest_name
 
 SUPPLIED: Mapping[str, frozenset[str]] = {
@@ -126,6 +126,8 @@ def _call_problems(
 
 
 def _argument_problems(path: str, value: object, argument: _Argument) -> list[Problem]:
+    from aerialseg.config.yaml_types import complaints  # loads pydantic; --help must not
+
     # A default fits, whatever the annotation says: None is often left out there.
     is_default = type(value) is type(argument.default) and value == argument.default
     return [] if is_default else complaints(path, value, argument.annotation)
