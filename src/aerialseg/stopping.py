@@ -4,6 +4,11 @@ import signal
 from collections.abc import Sequence
 from types import FrameType
 
+STOP_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
+)
+"""What asks a process to end: Ctrl-C, schedulers, and on Windows Ctrl-Break."""
+
 
 class Stopped(SystemExit):
     """A signal ended the process. Hydra lets it through, so it ends a multirun too.
@@ -36,7 +41,7 @@ class Stopped(SystemExit):
 
 def stop_on_signals() -> None:
     """Lets Ctrl-C and SIGTERM raise :class:`Stopped`, wherever the process is."""
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in STOP_SIGNALS:
         signal.signal(signum, _stop)
 
 

@@ -6,6 +6,7 @@ import pytest
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.layouts import folders
 from aerialseg.data.loaders import whereabouts
+from helpers.systems import needs_posix
 from helpers.tiny_data import CLASSES, write_folders
 
 IDS = [f"{number}" for number in range(10)]
@@ -29,6 +30,7 @@ def test_what_each_worker_loaded_last_is_known(data):
     assert whereabouts(data.served, os.getpid()) is None
 
 
+@needs_posix
 def test_a_worker_that_dies_was_loading_its_sample(data):
     doomed = data.samples("train")[3]
     loader = data.train_dataloader()

@@ -1,10 +1,11 @@
-import multiprocessing.forkserver as fork_server
+import sys
 from pathlib import Path
 
 import pytest
 
 from helpers.disk import At, kill
-from helpers.processes import FORKS, PRELOADED, RUN, Curriculum
+from helpers.processes import PRELOADED, RUN, Curriculum
+from helpers.systems import FORKS
 
 WAYS = {
     "augmented": ["augmentation=drone"],
@@ -20,11 +21,15 @@ WAYS = {
 @pytest.fixture(scope="session")
 def begin(tmp_path_factory):
     """Begins a curriculum that is trained in one of three ways, on scenes drawn once."""
+    if FORKS is None or sys.platform != "linux":
+        pytest.skip("forks a process that has imported torch, which only Linux allows")
+    from multiprocessing.forkserver import ensure_running  # not importable on Windows
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")  # forked processes must not have threads
         patch.setenv("COLUMNS", "120")
         FORKS.set_forkserver_preload(PRELOADED)
-        fork_server.ensure_running()
+        ensure_running()
     scenes = tmp_path_factory.mktemp("data") / "scenes"
 
     def begin(folder: Path, way: str = "augmented", **options) -> Curriculum:
