@@ -80,7 +80,7 @@ def peak_memory(function: Callable[[], object], device: str) -> float:
     if sys.platform != "linux":
         raise RuntimeError("only Linux counts the memory of a process; run this benchmark there")
     ctypes.CDLL(None).malloc_trim(0)  # what was freed earlier would be taken again, unseen
-    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
+    Path("/proc/self/clear_refs").write_bytes(b"5")  # forgets the peak so far
     before = _resident("VmRSS")
     function()
     # What a small function takes may have been there, freed by another.

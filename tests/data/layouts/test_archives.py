@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 
+from aerialseg.data.layouts import archives
 from aerialseg.data.layouts.archives import unpack
 from aerialseg.errors import DataError
 from helpers.systems import LOCK, needs_posix
@@ -115,3 +116,15 @@ def test_a_file_where_a_folder_must_be_is_one_line(tmp_path, cache):
     ):
         unpack(archive, cache)
     assert list((cache / "archives").iterdir()) == []
+
+
+@needs_posix
+@pytest.mark.parametrize("name", ["ab:c.jpg", "imgs/nul.jpg", "imgs/a .jpg ", "what?.png"])
+def test_names_that_windows_does_not_allow_are_refused_there(tmp_path, cache, monkeypatch, name):
+    """It would rename them in silence, and the lists would no longer fit."""
+    archive = _zip(tmp_path / "a.zip", **{name: "1"})
+    monkeypatch.setattr(archives, "_ON_WINDOWS", True)
+    with pytest.raises(DataError, match=r"a\.zip: holds 1 member \(.*\) with a name that Windows"):
+        unpack(archive, cache)
+    monkeypatch.setattr(archives, "_ON_WINDOWS", False)
+    assert (unpack(archive, cache) / name).read_text() == "1"
