@@ -120,9 +120,7 @@ def keep_masks(
     Raises:
         AerialsegError: If the file cannot be written.
     """
-    masks = [
-        None if sample.mask is None else sample.mask.absolute().as_posix() for sample in samples
-    ]
+    masks = [None if sample.mask is None else str(sample.mask.absolute()) for sample in samples]
     name = fingerprint(_METHOD, masks, made_with, image_min_size, megabytes)[:32]
     path = cache_dir / "masks" / f"{name}.runs"
     stamps = np.array([_stamp(sample.mask) for sample in samples], dtype=_WORD)
