@@ -41,7 +41,7 @@ class Stopped(SystemExit):
 
 def stop_on_signals() -> None:
     """Lets Ctrl-C and SIGTERM raise :class:`Stopped`, wherever the process is."""
-    for signum in STOP_SIGNALS:
+    for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, _stop)
 
 

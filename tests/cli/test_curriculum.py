@@ -44,8 +44,6 @@ class Project:
         return self._execute(sys.executable, "run.py", *arguments, *self.overrides)
 
     def script(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        if sys.platform == "win32":  # which runs no shell scripts
-            return self.run("task=curriculum", *arguments)
         return self._execute("./multirun_stages.sh", *self.overrides, *arguments)
 
     def checkpoint(self, stage: str, name: str = "best") -> Path:

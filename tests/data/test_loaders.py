@@ -1,17 +1,11 @@
 import os
 import signal
-from multiprocessing import get_all_start_methods
 
-import albumentations
-import numpy as np
 import pytest
 
-from aerialseg.data.cache.features import write_features
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.layouts import folders
 from aerialseg.data.loaders import whereabouts
-from helpers.comparison import same
-from helpers.systems import needs_posix
 from helpers.tiny_data import CLASSES, write_folders
 
 IDS = [f"{number}" for number in range(10)]
@@ -35,7 +29,6 @@ def test_what_each_worker_loaded_last_is_known(data):
     assert whereabouts(data.served, os.getpid()) is None
 
 
-@needs_posix
 def test_a_worker_that_dies_was_loading_its_sample(data):
     doomed = data.samples("train")[3]
     loader = data.train_dataloader()
@@ -60,35 +53,3 @@ def test_without_workers_there_is_nothing_to_watch(tmp_path):
     data = AerialSegDataModule(root, folders, cache_dir=tmp_path / "cache", **arguments)
     list(data.train_dataloader())
     assert whereabouts(data.served, os.getpid()) is None
-
-
-@pytest.fixture(params=["pictures", "features"])
-def served(request, tmp_path):
-    """A data module, and a function that makes its loader for training."""
-    root = write_folders(tmp_path / "f", IDS)
-    augmentation = albumentations.Compose([albumentations.HorizontalFlip(p=0.5)])
-    arguments = ARGUMENTS | ({"augmentation": augmentation} if request.param == "pictures" else {})
-    data = AerialSegDataModule(root, folders, cache_dir=tmp_path / "cache", **arguments)
-    if request.param == "features":
-        rows = [
-            (split, index, {"out": np.full((2, 3, 4), index, dtype=np.float16)})
-            for split in ("train", "val")
-            for index in range(len(data.samples(split)))
-        ]
-        data.features = write_features(tmp_path / "features", rows)
-    return data
-
-
-def test_workers_that_are_spawned_serve_what_forked_ones_do(served):
-    """As they are on Windows and macOS: everything they need is pickled."""
-    batches = {}
-    for method in {"spawn", *get_all_start_methods()} - {"forkserver"}:
-        loader = served.train_dataloader()
-        loader.multiprocessing_context = method
-        iterator = iter(loader)
-        batches[method] = list(iterator)
-        pids = [worker.pid for worker in iterator._workers]
-        assert all(whereabouts(served.served, pid) is not None for pid in pids)
-    for batch, *others in zip(*batches.values(), strict=True):
-        assert all(same(batch, other) for other in others)
-    assert any(batch["mask"].any() for batch in batches["spawn"])

@@ -1,11 +1,10 @@
-import sys
+import multiprocessing.forkserver as fork_server
 from pathlib import Path
 
 import pytest
 
 from helpers.disk import At, kill
-from helpers.processes import PRELOADED, RUN, Curriculum
-from helpers.systems import FORKS
+from helpers.processes import FORKS, PRELOADED, RUN, Curriculum
 
 WAYS = {
     "augmented": ["augmentation=drone"],
@@ -21,15 +20,11 @@ WAYS = {
 @pytest.fixture(scope="session")
 def begin(tmp_path_factory):
     """Begins a curriculum that is trained in one of three ways, on scenes drawn once."""
-    if FORKS is None or sys.platform != "linux":
-        pytest.skip("forks a process that has imported torch, which only Linux allows")
-    from multiprocessing.forkserver import ensure_running  # not importable on Windows
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")  # forked processes must not have threads
         patch.setenv("COLUMNS", "120")
         FORKS.set_forkserver_preload(PRELOADED)
-        ensure_running()
+        fork_server.ensure_running()
     scenes = tmp_path_factory.mktemp("data") / "scenes"
 
     def begin(folder: Path, way: str = "augmented", **options) -> Curriculum:

@@ -7,6 +7,7 @@ Importing takes longer than the curriculum and is not what is interrupted here. 
 
 import csv
 import json
+import multiprocessing
 import os
 import runpy
 import signal
@@ -21,10 +22,10 @@ import torch
 import yaml
 
 from aerialseg.storage.checkpoints import read_checkpoint
-from helpers.systems import FORKS
 
 RUN = Path(__file__).parents[2] / "run.py"
 EPOCHS = 3
+FORKS = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
 PRELOADED = [
     "aerialseg.config.tasks",
     "aerialseg.report.stage_table",
@@ -76,7 +77,6 @@ class Curriculum:
         ]
 
     def start(self, *arguments: str, fault: Fault | None = None) -> BaseProcess:
-        assert FORKS is not None, "the fixture that begins a curriculum skips on such a system"
         self.folder.mkdir(parents=True, exist_ok=True)
         process = FORKS.Process(
             target=_run, args=([*self.arguments, *arguments], self.folder, self.log, fault)

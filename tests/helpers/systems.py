@@ -1,6 +1,5 @@
 """Marks for tests that need what only some systems have; nothing here needs it to be imported."""
 
-import multiprocessing
 import re
 import sys
 
@@ -18,10 +17,3 @@ needs_linux = pytest.mark.skipif(
 needs_symlinks = pytest.mark.skipif(
     sys.platform == "win32", reason="Windows lets administrators alone make symbolic links"
 )
-
-FORKS = (
-    multiprocessing.get_context("forkserver")
-    if "forkserver" in multiprocessing.get_all_start_methods()
-    else None
-)
-"""Starts processes from one that has imported torch; None on Windows."""
