@@ -1,6 +1,7 @@
 """The only entry: compose the config, check the whole of it, hand it to one task."""
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 import hydra
@@ -24,6 +25,9 @@ def main(cfg: DictConfig) -> object:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, TextIOWrapper):
+        # What Windows pipes or an old terminal cannot show must not end a run.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         stop_on_signals()
         register_shipped(CONF_DIR.parent)

@@ -55,14 +55,16 @@ def run_curriculum(code: Path, folder: Path, arguments: Sequence[str], seed: int
     start_up = {"PYTHONPATH": str(code / "src"), "PATH": _path()}
     began = perf_counter()
     done = subprocess.run(
-        command, cwd=code, env=os.environ | start_up, capture_output=True, text=True
+        command, cwd=code, env=os.environ | start_up, capture_output=True, encoding="utf-8"
     )
     seconds = perf_counter() - began
     if done.returncode:
         sys.stderr.write(done.stdout + done.stderr)
         done.check_returncode()
     stages = [
-        json.loads((runs / "benchmark" / stage / "train" / "metrics.json").read_text())
+        json.loads(
+            (runs / "benchmark" / stage / "train" / "metrics.json").read_text(encoding="utf-8")
+        )
         for stage in STAGES
     ]
     times = tuple(float(stage["seconds"]) for stage in stages)
@@ -133,7 +135,7 @@ def _checkout(revision: str, folder: Path) -> Path:
 
 def _git(*arguments: str) -> str:
     command = ["git", "-C", str(ROOT), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout.strip()
 
 
 def _path() -> str:

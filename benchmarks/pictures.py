@@ -1,6 +1,7 @@
 """The pictures that are measured on: drawn scenes, or one's own."""
 
 import atexit
+import shutil
 import tempfile
 from functools import cache
 from itertools import cycle, islice
@@ -38,11 +39,18 @@ def data_root(setting: Setting, *, train: int, val: int = 1) -> Path:
         (root / name).mkdir(parents=True)
     ids = [f"{number:06d}_001" for number in range(train + val)]
     for key, (image, mask) in zip(ids, islice(cycle(_files(setting)), len(ids)), strict=True):
-        (root / "JPEGImages" / f"{key}.jpg").symlink_to(image)
-        (root / "SegmentationClass" / f"{key}.png").symlink_to(mask)
+        _link(root / "JPEGImages" / f"{key}.jpg", image)
+        _link(root / "SegmentationClass" / f"{key}.png", mask)
     for name, part in (("trn", ids[:train]), ("val", ids[train:])):
-        (root / "ImageSets" / f"{name}.txt").write_text("\n".join(part) + "\n")
+        (root / "ImageSets" / f"{name}.txt").write_text("\n".join(part) + "\n", encoding="utf-8")
     return root
+
+
+def _link(name: Path, target: Path) -> None:
+    try:
+        name.symlink_to(target)
+    except OSError:  # Windows lets administrators alone make links
+        shutil.copyfile(target, name)
 
 
 def arrays(

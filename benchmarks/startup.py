@@ -43,7 +43,7 @@ def _answer(*arguments: str) -> str:
     # albumentations asks the network for updates otherwise.
     environment = {**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"}
     command = [sys.executable, *arguments]
-    return subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
+    return subprocess.check_output(command, cwd=ROOT, env=environment, encoding="utf-8")
 
 
 if __name__ == "__main__":

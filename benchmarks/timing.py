@@ -2,6 +2,7 @@
 
 import ctypes
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,14 +68,19 @@ def peak_memory(function: Callable[[], object], device: str) -> float:
     On a GPU those that torch has allocated. On the processor the resident memory of the process
     by the kernel's own account: temporaries are in it, which a count of the tensors saved for the
     backward pass would miss. Only Linux keeps that account.
+
+    Raises:
+        RuntimeError: On another system, for the processor.
     """
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
         function()
         return torch.cuda.max_memory_allocated() - before
+    if sys.platform != "linux":
+        raise RuntimeError("only Linux counts the memory of a process; run this benchmark there")
     ctypes.CDLL(None).malloc_trim(0)  # what was freed earlier would be taken again, unseen
-    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
+    Path("/proc/self/clear_refs").write_bytes(b"5")  # forgets the peak so far
     before = _resident("VmRSS")
     function()
     # What a small function takes may have been there, freed by another.

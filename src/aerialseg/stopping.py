@@ -3,6 +3,11 @@
 import signal
 from types import FrameType
 
+STOP_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
+)
+"""What asks a process to end: Ctrl-C, schedulers, and on Windows Ctrl-Break."""
+
 
 class Stopped(SystemExit):
     """A signal ended the process. Hydra lets it through, so it ends a multirun too.

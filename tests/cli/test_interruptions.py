@@ -12,6 +12,10 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from helpers.systems import needs_posix
+
+pytestmark = needs_posix
+
 REPOSITORY = Path(__file__).parents[2]
 EPOCHS = 3
 

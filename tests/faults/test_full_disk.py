@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,9 @@ import pytest
 from aerialseg.storage.checkpoints import read_checkpoint
 from helpers.disk import At, RefuseWriting, limit_files, limit_files_for_good
 from helpers.processes import RUN, assert_nothing_is_half, assert_same_end
+
+if sys.platform != "win32":
+    import resource
 
 FULL = 5_000_000  # bytes of a file, less than a checkpoint
 WAITING = "cannot be written: File too large; kept in memory until after the next epoch"

@@ -26,7 +26,7 @@ from helpers.comparison import same
 
 RUN = Path(__file__).parents[2] / "run.py"
 EPOCHS = 3
-FORKS = multiprocessing.get_context("forkserver")
+FORKS = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
 PRELOADED = [
     "aerialseg.config.command",
     "aerialseg.tasks.curriculum",

@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint
 
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
-from aerialseg.stopping import Stopped
+from aerialseg.stopping import STOP_SIGNALS, Stopped
 
 
 class StopOnSignal(Checkpoint):
@@ -33,7 +33,7 @@ class StopOnSignal(Checkpoint):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Listens from here on; Lightning, in its teardown, puts back who listened before fit."""
         if threading.current_thread() is threading.main_thread():
-            for signum in (signal.SIGINT, signal.SIGTERM):
+            for signum in STOP_SIGNALS:
                 signal.signal(signum, self._note)
         validation = trainer.fit_loop.epoch_loop.val_loop
         if validation.restarted_mid_evaluation:

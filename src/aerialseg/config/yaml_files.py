@@ -21,7 +21,7 @@ def check_files(conf_dir: Path) -> None:
             Hydra does not know, or is an experiment that would not reach the other groups.
     """
     problems = [
-        Problem(f"{path.relative_to(conf_dir.parent)}", text)
+        Problem(path.relative_to(conf_dir.parent).as_posix(), text)
         for path in sorted(conf_dir.rglob("*.yaml"))
         for text in _file_problems(path)
     ]

@@ -155,9 +155,9 @@ def _write(folder: Path, recipe: _Recipe) -> None:
         if not is_test:
             _encode(masks / f"{name}.png", mask, [])
     for is_test, table in ((False, "train.csv"), (True, "test.csv")):
-        (folder / table).write_text("\n".join(rows[is_test]) + "\n", encoding="utf-8")
+        (folder / table).write_bytes("".join(f"{row}\n" for row in rows[is_test]).encode())
     record = json.dumps(asdict(recipe), indent=2)
-    (folder / RECORD).write_text(record + "\n", encoding="utf-8")
+    (folder / RECORD).write_bytes(f"{record}\n".encode())
 
 
 def _encode(path: Path, picture: npt.NDArray[np.uint8], options: list[int]) -> None:

@@ -1,22 +1,18 @@
 """Writing files so that a reader never sees half of one."""
 
 import csv
-import fcntl
 import io
 import json
-import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from uuid import uuid4
 
 from aerialseg.errors import AerialsegError
-
-_TEMPORARY = re.compile(r"\..+\.aerialseg-[0-9a-f]{32}(\.[^.]+)?")
+from aerialseg.storage.claims import abandoned, claimed, is_temporary, temporary_name
+from aerialseg.storage.system_calls import flush, flush_folder, flush_tree, move_file, move_folder
 
 
 @contextmanager
@@ -31,17 +27,19 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         AerialsegError: If the folder or the file cannot be written.
     """
-    temporary = _temporary(path)
+    temporary = temporary_name(path)
     try:
-        with _writing_into(path.parent) as folder:
-            yield temporary
-            flush(temporary)
-            temporary.replace(path)
-            os.fsync(folder)
+        _make_ready(path.parent)
+        with claimed(temporary):
+            try:
+                yield temporary
+                flush(temporary)
+                move_file(temporary, path)
+                flush_folder(path.parent)
+            finally:
+                temporary.unlink(missing_ok=True)
     except OSError as error:
         raise AerialsegError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -54,20 +52,21 @@ def building(path: Path) -> Iterator[Path]:
     Raises:
         OSError: If it cannot be written.
     """
-    temporary = _temporary(path)
-    try:
-        with _writing_into(path.parent) as folder:
+    temporary = temporary_name(path)
+    _make_ready(path.parent)
+    with claimed(temporary):
+        try:
             temporary.mkdir()
             yield temporary
-            os.sync()  # one by one, thousands of files would take their time
+            flush_tree(temporary)
             try:
-                temporary.rename(path)
+                move_folder(temporary, path)
             except OSError:
                 if not path.is_dir():  # else another process was as busy, and quicker
                     raise
-            os.fsync(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            flush_folder(path.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def discard(path: Path) -> None:
@@ -76,38 +75,26 @@ def discard(path: Path) -> None:
     Raises:
         OSError: If it cannot be renamed. What then cannot be removed is a leftover.
     """
-    doomed = _temporary(path)
-    path.rename(doomed)
+    doomed = temporary_name(path)
+    move_folder(path, doomed)
     shutil.rmtree(doomed, ignore_errors=True)
-
-
-def flush(path: Path) -> None:
-    """Waits until what a file holds, or which names a folder has, is on the disk.
-
-    Raises:
-        OSError: If the disk refuses.
-    """
-    with _opened(path) as descriptor:
-        os.fsync(descriptor)
 
 
 def remove_leftovers(folder: Path) -> None:
     """Removes the temporary files and folders that killed processes left in a folder.
 
-    A living process that writes into the folder holds a lock on it, which the system takes back
-    when the process dies. While there is one, everything stays.
+    What a living process is writing stays: it holds the lock of it, which the system takes back
+    when the process dies.
     """
     if not folder.is_dir():
         return
-    with _opened(folder) as descriptor, suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for path in folder.iterdir():
-            if not _TEMPORARY.fullmatch(path.name):
-                continue
+    found = [path for path in folder.iterdir() if is_temporary(path.name)]
+    for path in found:
+        with suppress(OSError), abandoned(path):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
-                path.unlink()
+                path.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -151,26 +138,7 @@ def free_space(path: Path) -> int:
 _remove_leftovers_once = cache(remove_leftovers)
 
 
-@contextmanager
-def _writing_into(folder: Path) -> Iterator[int]:
-    """Makes a folder, frees it of leftovers and locks it against their removal; its descriptor."""
+def _make_ready(folder: Path) -> None:
+    """Makes a folder, or frees it of leftovers."""
     folder.mkdir(parents=True, exist_ok=True)
     _remove_leftovers_once(folder)
-    with _opened(folder) as descriptor:
-        with suppress(OSError):  # some network file systems know no locks
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-        yield descriptor
-
-
-def _temporary(path: Path) -> Path:
-    """A name that nobody else has, beside ``path``."""
-    return path.with_name(f".{path.stem}.aerialseg-{uuid4().hex}{path.suffix}")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

@@ -13,6 +13,7 @@ from torch import Tensor
 from aerialseg.errors import CheckpointError
 from aerialseg.storage.atomic_files import free_space
 from aerialseg.storage.sealed_tensors import load_safely, save_sealed
+from aerialseg.storage.system_calls import move_file
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +144,7 @@ def find_snapshot(folder: Path) -> Path | None:
         )
     logger.warning("%s; going on from %s", problem, best.name)
     if last.exists():
-        last.replace(last.with_name("damaged.ckpt"))
+        move_file(last, last.with_name("damaged.ckpt"))
     return best
 
 

@@ -133,7 +133,9 @@ def _read(path: Path) -> dict[str, Any]:
 def _git_commit() -> str | None:
     command = ["git", "rev-parse", "HEAD"]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+        found = subprocess.run(
+            command, capture_output=True, encoding="utf-8", timeout=5, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None  # not a clone, or no git at all: a release works without
     return found.stdout.strip()

@@ -46,7 +46,7 @@ def keep_as(path: Path, other: Path) -> None:
     with replacing(other) as temporary:
         try:
             temporary.hardlink_to(path)
-        except OSError:  # a file system without hard links
+        except (OSError, NotImplementedError):  # a file system or a system without hard links
             shutil.copyfile(path, temporary)
     digest = _stated_digest(path)
     if digest is not None:

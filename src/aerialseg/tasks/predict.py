@@ -95,7 +95,9 @@ def find_pictures(source: str) -> dict[Path, str]:
         kinds = ", ".join(sorted(SUFFIXES))
         raise DataError(f"input: {source} is no picture, and no folder or glob of any ({kinds})")
     # With what '..' stands for left in, a name could lead out of the folder of the masks.
-    names = {path: str(_plain(path).relative_to(_plain(base)).with_suffix("")) for path in found}
+    names = {
+        path: _plain(path).relative_to(_plain(base)).with_suffix("").as_posix() for path in found
+    }
     writers: dict[str, Path] = {}
     for path, name in names.items():
         other = writers.setdefault(name, path)

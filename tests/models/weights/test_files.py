@@ -72,7 +72,9 @@ def test_code_in_a_file_is_refused_and_not_run(path, tmp_path, write):
     trap = tmp_path / "sprung"
     if write == "torch.save":
         torch.save({"state_dict": Trap(trap)}, path)
-        assert "holds Python objects (posix.mkdir)" in error_line(read_tensors, path)
+        assert f"holds Python objects ({os.mkdir.__module__}.mkdir)" in error_line(
+            read_tensors, path
+        )
     else:
         path.write_bytes(pickle.dumps(Trap(trap), protocol=2))
         assert str(path) in error_line(read_tensors, path)

@@ -1,5 +1,6 @@
 """Unpacking a zip archive once, and only if it stays inside its folder and its measure."""
 
+import os
 import stat
 import zipfile
 from collections import Counter
@@ -9,12 +10,13 @@ from aerialseg.data.layouts.listing import count
 from aerialseg.errors import DataError
 from aerialseg.storage.atomic_files import building, free_space
 from aerialseg.storage.fingerprints import fingerprint, stamp
-from aerialseg.storage.names import stays_inside
+from aerialseg.storage.names import fits_windows, stays_inside
 
 _HARMLESS = 100_000_000  # bytes, unpacked; no need to ask how few they were packed into
 _MOST_TIMES = 100  # pictures, which are packed already, grow by nearly nothing
 _BY_HAND = "yourself and give its folder: data.root=PATH"
 _ENCRYPTED = 1  # a bit of a member's flags
+_ON_WINDOWS = os.name == "nt"
 
 
 def unpack(archive: Path, cache_dir: Path) -> Path:
@@ -26,7 +28,7 @@ def unpack(archive: Path, cache_dir: Path) -> Path:
     Raises:
         DataError: If the file is no zip archive or damaged, if a member is a link, is encrypted,
             has an absolute path or one with ``..``, or shares its name with another, if the whole
-            grows out of all proportion, or if there is no room.
+            grows out of all proportion, if there is no room, or if Windows does not allow a name.
     """
     target = cache_dir / "archives" / f"{archive.stem}-{fingerprint(stamp(archive))[:16]}"
     if target.is_dir():
@@ -67,6 +69,12 @@ def _check_members(archive: Path, members: list[zipfile.ZipInfo]) -> None:
     if locked := [m.filename for m in members if m.flag_bits & _ENCRYPTED]:
         raise DataError(
             f"{archive}: holds {count(locked, 'encrypted member')}; unpack it {_BY_HAND}"
+        )
+    # zipfile would rename them in silence, and the data set's lists would no longer fit.
+    if odd := [name for name in names if _ON_WINDOWS and not fits_windows(name)]:
+        raise DataError(
+            f"{archive}: holds {count(odd, 'member')} with a name that Windows does not allow; "
+            "pack it again with other names, or unpack it on another system"
         )
     # Where capitals make no difference, the later would take the place of the earlier.
     times = Counter(PurePosixPath(name.casefold()) for name in names)

@@ -1,0 +1,87 @@
+"""Temporary names, and the locks that tell whether somebody is still writing under one.
+
+Each temporary file or folder has a lock file of its own beside it, made before it and removed after
+it. The system frees the lock when the process that holds it dies, so whoever can take the lock of
+a temporary name has found a leftover. The lock is never on the temporary file itself: Windows
+would refuse to write to that.
+"""
+
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+from filelock import FileLock
+
+_TEMPORARY = re.compile(r"\..+\.aerialseg-([0-9a-f]{32})(\.[^.]+)?")
+_LOCK = re.compile(r"\.aerialseg-([0-9a-f]{32})\.lock")
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL})
+"""What network file systems without locks answer; no leftovers can be told apart there."""
+
+
+def temporary_name(path: Path) -> Path:
+    """A name that nobody else has, beside ``path`` and with its suffix."""
+    return path.with_name(f".{path.stem}.aerialseg-{uuid4().hex}{path.suffix}")
+
+
+@contextmanager
+def claimed(temporary: Path) -> Iterator[None]:
+    """Keeps :func:`abandoned` in every process from a temporary name while the block runs.
+
+    Raises:
+        OSError: If the lock file cannot be made. On file systems that know no locks the block
+            runs without; nothing is ever taken for abandoned there.
+    """
+    lock = FileLock(_lock_of(temporary))
+    try:
+        try:
+            lock.acquire()
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+        yield
+    finally:
+        _remove(lock)
+
+
+@contextmanager
+def abandoned(found: Path) -> Iterator[None]:
+    """Holds the lock of a temporary name that nobody is writing under.
+
+    Args:
+        found: A temporary file or folder, or a lock file.
+
+    Raises:
+        OSError: If its writer is alive, or if that cannot be told.
+    """
+    lock = FileLock(_lock_of(found))
+    lock.acquire(blocking=False)
+    try:
+        yield
+    finally:
+        _remove(lock)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a name is that of a temporary file or folder, or of a lock."""
+    return bool(_TEMPORARY.fullmatch(name) or _LOCK.fullmatch(name))
+
+
+def _lock_of(path: Path) -> Path:
+    found = _TEMPORARY.fullmatch(path.name) or _LOCK.fullmatch(path.name)
+    if found is None:
+        raise ValueError(f"{path}: is no temporary name")
+    return path.with_name(f".aerialseg-{found[1]}.lock")
+
+
+def _remove(lock: FileLock) -> None:
+    """Removes a lock file, then frees the lock.
+
+    In this order nobody can take the lock of a file that is about to go. Windows refuses to
+    remove an open file; there filelock removes it when it is freed.
+    """
+    with suppress(OSError):
+        Path(lock.lock_file).unlink()
+    lock.release()
