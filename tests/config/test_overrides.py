@@ -4,6 +4,7 @@ import pytest
 
 from aerialseg.config.overrides import prepare_overrides
 from aerialseg.errors import ConfigError
+from aerialseg.storage.names import is_folder_name
 from helpers.composing import CONF, composed, swept
 
 
@@ -105,6 +106,14 @@ def test_a_sweep_never_writes_into_the_stages_own_folder():
     jobs = swept("stage=aspp", "optimizer=sgd,adamw", "seed=0,1")
     assert len({job["writes"] for job in jobs}) == 4
     assert own not in {job["writes"] for job in jobs}
+
+
+def test_a_folder_of_a_sweep_is_one_that_every_system_allows():
+    jobs = [job["writes"] for job in swept("data.root=/x/y,../z:w")]
+    folders = [job.removeprefix("runs/default/head/").removesuffix("/train") for job in jobs]
+    assert all(folder.startswith("data.root=_x_y-") for folder in folders[:1])
+    assert all(is_folder_name(folder) for folder in folders)
+    assert len(set(folders)) == 2
 
 
 def test_choices_may_lie_in_a_folder_of_the_users(tmp_path):

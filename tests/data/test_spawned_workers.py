@@ -36,7 +36,7 @@ def data(request, tmp_path):
             for split in ("train", "val")
             for index in range(len(data.samples(split)))
         ]
-        data.features = write_features(tmp_path / "features", rows)
+        data.serve_features(write_features(tmp_path / "features", rows))
     return data
 
 

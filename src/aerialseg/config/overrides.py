@@ -13,6 +13,7 @@ from hydra.core.override_parser.types import (
 )
 from hydra.errors import HydraException
 
+import aerialseg.config.resolvers  # noqa: F401 - the folders below use one
 from aerialseg.config.problems import Problem
 from aerialseg.config.wording import show
 from aerialseg.errors import ConfigError, did_you_mean
@@ -91,7 +92,7 @@ def _choice_problems(override: Override, conf_dir: Path) -> list[Problem]:
 def _name_problems(override: Override) -> list[Problem]:
     """Hydra makes a multirun's folder, which is named by the run, before a config is checked."""
     name = override.value()
-    if not isinstance(name, str) or "${" in name or is_folder_name(name):
+    if not isinstance(name, str) or "${" in name or name == "???" or is_folder_name(name):
         return []
     return [Problem("run_name", f"{name!r} cannot be the name of a folder")]
 
@@ -107,4 +108,4 @@ def _sweep_folders(overrides: Sequence[Override], conf_dir: Path) -> list[str]:
     }
     differs = ",".join(f"{key}=${{{values[key]}}}" for key in sorted(swept))
     folder = "${paths.runs_dir}/${run_name}/${stage.name}"
-    return [f"++paths.output_dir='{folder}/{differs}/${{task.name}}'"]
+    return [f"++paths.output_dir='{folder}/${{folder_name:\"{differs}\"}}/${{task.name}}'"]

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
+from aerialseg.storage.names import as_folder_name
+
 
 def register_shipped(repository: Path) -> None:
     """Makes ``${shipped:PATH}`` the path of a file that comes with the repository.
@@ -23,3 +25,7 @@ def register_shipped(repository: Path) -> None:
             return (repository / path).as_posix()
 
     OmegaConf.register_new_resolver("shipped", shipped, replace=True)
+
+
+# ``${folder_name:"seed=${seed}"}``: any text as a folder's name that every system allows.
+OmegaConf.register_new_resolver("folder_name", as_folder_name, replace=True)
