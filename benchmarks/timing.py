@@ -1,8 +1,8 @@
 """Timing two formulations in turn, and measuring the memory that one of them takes."""
 
 import ctypes
+import platform
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ def peak_memory(function: Callable[[], object], device: str) -> float:
         before = torch.cuda.memory_allocated()
         function()
         return torch.cuda.max_memory_allocated() - before
-    if sys.platform != "linux":
+    if platform.system() != "Linux":
         raise RuntimeError("only Linux counts the memory of a process; run this benchmark there")
     ctypes.CDLL(None).malloc_trim(0)  # what was freed earlier would be taken again, unseen
     Path("/proc/self/clear_refs").write_bytes(b"5")  # forgets the peak so far
