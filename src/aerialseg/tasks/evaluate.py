@@ -16,7 +16,7 @@ from aerialseg.errors import CheckpointError, DataError
 from aerialseg.inference.predictor import Predictor
 from aerialseg.metrics.confusion import confusion_matrix
 from aerialseg.metrics.scores import macro_dice, summarise
-from aerialseg.report.evaluation import ImageResult, print_classes, write_pictures, write_tables
+from aerialseg.report.evaluation import ImageResult, print_classes, write_images, write_tables
 from aerialseg.training.build import build_data, build_predictor
 from aerialseg.viz.sheets import PredictionRow
 
@@ -61,7 +61,7 @@ def evaluate(
     scores = summarise(matrix, data.classes.names)
     folder = Path(cfg.paths.output_dir)
     sheet = [_sheet_row(predictor, dataset, result) for result in _spread(results, sheet_rows)]
-    write_pictures(folder, matrix, sheet, data.classes)
+    write_images(folder, matrix, sheet, data.classes)
     write_tables(
         folder, matrix, results, data.classes.names, {"checkpoint": cfg.checkpoint, **scores}
     )
