@@ -11,9 +11,8 @@ from pytorch_lightning.loggers import TensorBoardLogger
 
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.kernels.upsampling import most_likely
-from aerialseg.metrics.confusion import confusion_matrix
-from aerialseg.metrics.scores import image_scores
 from aerialseg.models.module import SegmentationModule
+from aerialseg.report.sheet_rows import prediction_row
 from aerialseg.viz.matrix import draw_confusion_matrix
 from aerialseg.viz.sheets import PredictionRow, prediction_sheet
 
@@ -74,15 +73,8 @@ class SamplePredictions(pl.Callback):
 
 
 def _row(module: SegmentationModule, sample: dict[str, Any]) -> PredictionRow:
-    image, mask = sample["image"], sample["mask"]
+    height, width = sample["mask"].shape
     with torch.no_grad():
-        logits = module(image[None].to(module.device))["out"]
-    prediction = most_likely(logits, (mask.shape[0], mask.shape[1]))[0].cpu()
-    matrix = confusion_matrix(prediction, mask, logits.shape[1])
-    return PredictionRow(
-        str(sample["id"]),
-        image.permute(1, 2, 0).numpy(),
-        mask.numpy(),
-        prediction.numpy(),
-        **image_scores(matrix),
-    )
+        logits = module(sample["image"][None].to(module.device))["out"]
+    prediction = most_likely(logits, (height, width))[0].cpu().numpy()
+    return prediction_row(sample, prediction, num_classes=logits.shape[1])

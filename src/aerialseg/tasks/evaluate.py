@@ -17,6 +17,7 @@ from aerialseg.inference.predictor import Predictor
 from aerialseg.metrics.confusion import confusion_matrix
 from aerialseg.metrics.scores import macro_dice, summarise
 from aerialseg.report.evaluation import ImageResult, print_classes, write_images, write_tables
+from aerialseg.report.sheet_rows import image_array, prediction_row
 from aerialseg.training.build import build_data, build_predictor
 from aerialseg.viz.sheets import PredictionRow
 
@@ -87,7 +88,7 @@ def check_classes(predictor: Predictor, data: AerialSegDataModule, checkpoint: s
 
 def _result(predictor: Predictor, dataset: SemSegDataset, index: int) -> ImageResult:
     sample = dataset[index]
-    prediction = torch.from_numpy(predictor.predict(sample["image"].permute(1, 2, 0).numpy()))
+    prediction = torch.from_numpy(predictor.predict(image_array(sample)))
     matrix = confusion_matrix(prediction, sample["mask"], len(dataset.classes))
     return ImageResult(index, str(sample["id"]), matrix)
 
@@ -102,6 +103,5 @@ def _spread(results: Sequence[ImageResult], count: int) -> list[ImageResult]:
 
 def _sheet_row(predictor: Predictor, dataset: SemSegDataset, result: ImageResult) -> PredictionRow:
     sample = dataset[result.index]
-    image = sample["image"].permute(1, 2, 0).numpy()
-    prediction = predictor.predict(image)
-    return PredictionRow(result.id, image, sample["mask"].numpy(), prediction, **result.scores())
+    prediction = predictor.predict(image_array(sample))
+    return prediction_row(sample, prediction, num_classes=len(dataset.classes))
