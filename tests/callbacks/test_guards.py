@@ -108,11 +108,11 @@ def test_the_snapshot_of_the_epoch_before_stays(tmp_path):
 
 
 @pytest.mark.parametrize("batch", [1, BATCHES - 1])
-def test_a_device_that_answers_late_is_asked_a_step_later(tmp_path, monkeypatch, batch):
+def test_a_device_that_is_asynchronous_is_asked_a_step_later(tmp_path, monkeypatch, batch):
     """As with CUDA: the step is taken with an empty gradient, and no snapshot after it."""
-    monkeypatch.setattr(module_under_test, "_answers_late", lambda tensor: True)
-    monkeypatch.setattr(module_under_test._Step, "send_verdict", lambda step: None)
-    monkeypatch.setattr(module_under_test._Step, "verdict", lambda step: bool(step.finite))
+    monkeypatch.setattr(module_under_test, "_is_asynchronous", lambda tensor: True)
+    monkeypatch.setattr(module_under_test._Step, "start_reading", lambda step: None)
+    monkeypatch.setattr(module_under_test._Step, "is_finite", lambda step: bool(step.finite))
     spoiler = SpoilAt(BATCHES + batch)
     with pytest.raises(TrainingError, match=f"epoch 2, batch {batch + 1}: the loss is nan"):
         fit(tmp_path, [spoiler, NonFiniteLossGuard()])
@@ -147,7 +147,7 @@ def test_no_more_are_skipped_than_allowed_even_over_a_resume(tmp_path):
         fit(tmp_path, [SpoilAt(0), guard])
 
 
-def test_accumulated_gradients_are_judged_together(tmp_path):
+def test_accumulated_gradients_are_checked_together(tmp_path):
     guard = NonFiniteLossGuard(skip_batches=1)
     module, _ = fit(tmp_path, [SpoilAt(0), guard], epochs=1, accumulate_grad_batches=2)
     assert guard.skipped == 1
@@ -169,7 +169,7 @@ def test_masks_with_little_in_them_can_be_learnt_from(tmp_path, mask):
     data = make_data(tmp_path / "data", count=10, batch_size=1)
     for index, path in enumerate(sorted((tmp_path / "data/masks").iterdir())):
         if mask == 255 and index % 2:
-            continue  # every other batch, of one picture, has something in it
+            continue  # every other batch, of one image, has a labelled pixel
         value = index % 2 if mask == "one of three" else mask
         Image.new("L", (32, 24), value).save(path)
     module = make_module(loss=DiceCrossEntropyLoss(class_weights=[1.0, 1.0, 1.0]))

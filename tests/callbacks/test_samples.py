@@ -13,8 +13,8 @@ class Board:
     def __init__(self):
         self.added = []
 
-    def add_image(self, name, picture, step, dataformats):
-        self.added.append((name, picture, step, dataformats))
+    def add_image(self, name, image, step, dataformats):
+        self.added.append((name, image, step, dataformats))
 
     def __getattr__(self, name):
         return lambda *args, **kwargs: None
@@ -33,7 +33,7 @@ def fit(tmp_path, logger, *, epochs=5, every=2, count=2, **changes):
     trainer.fit(make_module(), make_data(tmp_path / "data", **changes))
 
 
-def test_pictures_come_when_due_and_with_the_last_epoch(tmp_path, board):
+def test_images_come_when_due_and_with_the_last_epoch(tmp_path, board):
     fit(tmp_path, board)
     added = board.experiment.added
     assert [name for name, *_ in added] == ["val/predictions", "val/confusion"] * 3
@@ -41,9 +41,9 @@ def test_pictures_come_when_due_and_with_the_last_epoch(tmp_path, board):
     steps_in_epoch = (steps[0] + 1) // 2
     # Beside the scores of the epoch, which Lightning logs at its last step, counted from 0.
     assert [(step + 1) / steps_in_epoch for step in steps] == [2, 4, 5]
-    for _, picture, _, dataformats in added:
-        assert picture.dtype == np.uint8
-        assert picture.shape[2] == 3
+    for _, image, _, dataformats in added:
+        assert image.dtype == np.uint8
+        assert image.shape[2] == 3
         assert dataformats == "HWC"
 
 
@@ -57,7 +57,7 @@ def test_the_confusion_matrix_is_of_the_whole_split_and_rows_are_spread(
     tmp_path, board, monkeypatch, count, chosen
 ):
     matrices, rows = [], []
-    draw = module_under_test.confusion_picture
+    draw = module_under_test.draw_confusion_matrix
 
     def keep_matrix(matrix, names, *, normalise):
         matrices.append(matrix)
@@ -68,7 +68,7 @@ def test_the_confusion_matrix_is_of_the_whole_split_and_rows_are_spread(
         rows.extend(given)
         return np.zeros((4, 4, 3), dtype=np.uint8)
 
-    monkeypatch.setattr(module_under_test, "confusion_picture", keep_matrix)
+    monkeypatch.setattr(module_under_test, "draw_confusion_matrix", keep_matrix)
     monkeypatch.setattr(module_under_test, "prediction_sheet", keep_rows)
     fit(tmp_path, board, epochs=1, count=count, val_fraction=0.45)
     data = make_data(tmp_path / "data", val_fraction=0.45)
@@ -80,6 +80,6 @@ def test_the_confusion_matrix_is_of_the_whole_split_and_rows_are_spread(
         assert row.accuracy == pytest.approx(agreement)
 
 
-def test_a_logger_without_pictures_is_left_alone(tmp_path):
+def test_a_logger_without_images_is_left_alone(tmp_path):
     fit(tmp_path, CSVLogger(tmp_path / "logs"), epochs=1)
     assert not list((tmp_path / "logs").rglob("*.png"))

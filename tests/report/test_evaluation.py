@@ -9,7 +9,7 @@ from PIL import Image
 
 from aerialseg.classes import ClassTable
 from aerialseg.metrics.scores import summarise
-from aerialseg.report.evaluation import ImageResult, print_classes, write_pictures, write_tables
+from aerialseg.report.evaluation import ImageResult, print_classes, write_images, write_tables
 from aerialseg.viz.sheets import PredictionRow
 
 # Rows are the truth. Ground: 3 right, 1 taken for car. Car: 4 right, 2 taken for ground.
@@ -68,7 +68,7 @@ def test_the_metrics_say_both_conventions_for_absent_classes(folder):
     assert "iou_tree" not in metrics
 
 
-def test_a_picture_without_a_single_pixel_to_judge_has_no_score():
+def test_an_image_without_a_single_pixel_to_judge_has_no_score():
     scores = ImageResult(0, "a", torch.zeros(3, 3, dtype=torch.int64)).scores()
     assert all(math.isnan(value) for value in scores.values())
 
@@ -81,9 +81,9 @@ def test_names_with_commas_and_quotes_survive(tmp_path):
 
 
 def test_the_table_on_the_screen_names_every_class(capsys):
-    print_classes(summarise(TOTAL, TABLE.names), TOTAL, TABLE.names, title="val: 2 pictures")
+    print_classes(summarise(TOTAL, TABLE.names), TOTAL, TABLE.names, title="val: 2 images")
     shown = capsys.readouterr().out
-    assert "val: 2 pictures" in shown
+    assert "val: 2 images" in shown
     lines = {line.split()[1]: line for line in shown.splitlines() if len(line.split()) > 1}
     assert all(text in lines["ground"] for text in ("70.00%", "0.8966", "0.8125"))
     assert lines["tree"].count("absent") == 2
@@ -91,16 +91,16 @@ def test_the_table_on_the_screen_names_every_class(capsys):
     assert f"{((26 / 29 + 8 / 11) + 1) / 3:.4f}" in shown
 
 
-def test_pictures_are_written(tmp_path):
+def test_images_are_written(tmp_path):
     image = np.zeros((40, 50, 3), dtype=np.uint8)
     mask = np.zeros((40, 50), dtype=np.uint8)
     row = PredictionRow("a", image, mask, mask, dice=1.0, iou=1.0, accuracy=1.0)
-    write_pictures(tmp_path, TOTAL, [row], TABLE)
+    write_images(tmp_path, TOTAL, [row], TABLE)
     names = {"confusion_counts.png", "confusion_normalised.png", "predictions.png"}
     assert {path.name for path in tmp_path.iterdir()} == names
-    pictures = [np.array(Image.open(tmp_path / name)) for name in sorted(names)]
-    assert all(picture.ndim == 3 and picture.std() > 0 for picture in pictures)
-    assert not np.array_equal(pictures[0], pictures[1])
+    images = [np.array(Image.open(tmp_path / name)) for name in sorted(names)]
+    assert all(image.ndim == 3 and image.std() > 0 for image in images)
+    assert not np.array_equal(images[0], images[1])
 
 
 def test_what_a_spreadsheet_would_work_out_is_text(tmp_path):
@@ -115,6 +115,6 @@ def test_what_a_spreadsheet_would_work_out_is_text(tmp_path):
 
 def test_a_class_may_be_called_like_markup(capsys):
     names = ("[/red]", "[bold]car", "tree")
-    print_classes(summarise(FIRST, names), FIRST, names, title="val: 1 picture")
+    print_classes(summarise(FIRST, names), FIRST, names, title="val: 1 image")
     assert "[/red]" in (shown := capsys.readouterr().out)
     assert "[bold]car" in shown

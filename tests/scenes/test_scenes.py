@@ -86,7 +86,7 @@ def test_masks_hold_class_ids_only(masks):
 
 
 def test_every_class_is_in_a_good_share_of_the_scenes(masks):
-    # At this size 4 pixels are 16 of the full picture.
+    # At this size 4 pixels are 16 of the full image.
     present = {
         label.name: np.mean([(mask == label).sum() >= 4 for mask in masks]) for label in Label
     }
@@ -106,7 +106,7 @@ def test_the_background_is_less_than_most_of_the_pixels(masks):
     assert 0.2 < np.mean(masks == Label.BACKGROUND) < 0.6
 
 
-def test_pictures_have_contrast_and_texture():
+def test_images_have_contrast_and_texture():
     images = np.stack([render_scene(4, SIZE, sequence=i)[0] for i in range(8)])
 
     assert images.std(axis=(1, 2, 3)).min() > 15
@@ -145,7 +145,7 @@ def test_ground_points_project_back_to_their_pixels():
     ).all()
 
 
-def test_picture_and_mask_are_painted_by_the_same_stroke():
+def test_image_and_mask_are_painted_by_the_same_stroke():
     camera = Camera((0.0, -12.0, 6.0), 0.0, 0.45, 0.1, 150.0, (120, 160))
     model = Model(Label.CONSTRUCTION)
     model.box((0, 0, 0), (3, 5, 2), (200.0, 180.0, 160.0))

@@ -36,10 +36,10 @@ def test_ignored_pixels_are_hatched_and_the_others_are_not():
     mask = np.zeros((30, 40), dtype=np.uint8)
     mask[:, 20:] = 255
 
-    picture = paint(mask, CLASSES)
+    drawn = paint(mask, CLASSES)
 
-    assert (picture[:, :20] == CLASSES.colours[0]).all()
-    hatched = {tuple(colour) for colour in picture[:, 20:].reshape(-1, 3).tolist()}
+    assert (drawn[:, :20] == CLASSES.colours[0]).all()
+    hatched = {tuple(colour) for colour in drawn[:, 20:].reshape(-1, 3).tolist()}
     assert not hatched & set(CLASSES.colours)
     assert len(hatched) > 1
 
@@ -68,11 +68,11 @@ def test_outlines_are_opaque_on_both_sides_of_a_border_and_nowhere_else():
     mask = np.zeros((6, 10), dtype=np.uint8)
     mask[:, 5:] = 1
 
-    picture = overlay(image, mask, CLASSES, outline_width=1)
+    drawn = overlay(image, mask, CLASSES, outline_width=1)
 
-    assert (picture[:, 4] == CLASSES.colours[0]).all()
-    assert (picture[:, 5] == CLASSES.colours[1]).all()
-    assert (picture[:, [3, 6]] > CLASSES.colours[1]).any(axis=-1).all()
+    assert (drawn[:, 4] == CLASSES.colours[0]).all()
+    assert (drawn[:, 5] == CLASSES.colours[1]).all()
+    assert (drawn[:, [3, 6]] > CLASSES.colours[1]).any(axis=-1).all()
 
 
 def test_ignored_pixels_get_no_outline():
@@ -80,10 +80,10 @@ def test_ignored_pixels_get_no_outline():
     mask = np.zeros((20, 20), dtype=np.uint8)
     mask[:, 10:] = 255
 
-    picture = overlay(image, mask, CLASSES, opacity=0.4, outline_width=3)
+    drawn = overlay(image, mask, CLASSES, opacity=0.4, outline_width=3)
 
-    assert (picture[:, 9] == CLASSES.colours[0]).all()
-    assert (picture[:, 10:] <= 0.4 * 255).all()
+    assert (drawn[:, 9] == CLASSES.colours[0]).all()
+    assert (drawn[:, 10:] <= 0.4 * 255).all()
 
 
 def test_borders_are_found_where_ids_change():
@@ -100,15 +100,15 @@ def test_the_error_map_is_red_exactly_where_the_prediction_is_wrong():
     prediction = np.zeros((9, 11), dtype=np.int64)
     prediction[:3, :4] = 2
 
-    picture = error_map(image, truth, prediction, CLASSES)
+    drawn = error_map(image, truth, prediction, CLASSES)
 
-    red = (picture == WRONG).all(axis=-1)
+    red = (drawn == WRONG).all(axis=-1)
     expected = np.zeros((9, 11), dtype=bool)
     expected[1:3, :4] = True
     assert (red == expected).all()
-    right = picture[3:]
+    right = drawn[3:]
     assert (right == right[..., :1]).all()
-    assert (picture[0] == hatch(9, 11)[0]).all()
+    assert (drawn[0] == hatch(9, 11)[0]).all()
 
 
 def test_sizes_that_differ_and_an_opacity_out_of_range_are_refused():

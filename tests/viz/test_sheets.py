@@ -118,7 +118,7 @@ def test_names_of_any_length_never_widen_the_sheet(tile_width, name):
     assert sheet.shape[1] == 3 * tile_width + 2 * 6 + 2 * 16
 
 
-def test_pictures_of_different_aspects_share_one_tile_size():
+def test_images_of_different_aspects_share_one_tile_size():
     shapes = [(100, 200), (200, 100), (100, 200)]
     rows = [
         PredictionRow(str(i), plain_image(shape), full(shape, 1), full(shape, 2))
@@ -137,14 +137,14 @@ def test_any_number_of_classes_and_rows_is_drawn(count, rows):
     rng = np.random.default_rng(count)
     colours = tuple((3 * i, 250 - 5 * i, 7 * i % 250) for i in range(count))
     classes = ClassTable(tuple(f"class {i}" for i in range(count)), colours)
-    pictures = []
+    drawn_rows = []
     for i in range(rows):
         shape = tuple(rng.integers(1, 90, 2))
         mask = rng.integers(0, count, shape)
         image = rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
-        pictures.append(PredictionRow(str(i), image, mask, mask, 1.0, 1.0, 1.0))
+        drawn_rows.append(PredictionRow(str(i), image, mask, mask, 1.0, 1.0, 1.0))
 
-    sheet = prediction_sheet(pictures, classes, tile_width=48, with_errors=True)
+    sheet = prediction_sheet(drawn_rows, classes, tile_width=48, with_errors=True)
 
     assert sheet.dtype == np.uint8
     assert sheet.ndim == 3

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from aerialseg.viz.text import font_for, one_line, shorten, text_width
+from aerialseg.viz.text import load_font, one_line, shorten, text_width
 
 
 @settings(deadline=None)
@@ -37,7 +37,7 @@ def test_texts_become_one_line_without_control_characters():
 def test_letters_outside_ascii_are_drawn_as_letters(name):
     def drawn(text):
         sheet = Image.new("L", (40, 40))
-        ImageDraw.Draw(sheet).text((20, 20), text, 255, font_for(text, 24), anchor="mm")
+        ImageDraw.Draw(sheet).text((20, 20), text, 255, load_font(24), anchor="mm")
         return np.asarray(sheet)
 
     unknown = drawn("\U000f0000")

@@ -29,8 +29,8 @@ def test_a_square_stays_square(shape):
     image[top : top + 120, left : left + 120, 0] = 255
     tile = (300, 170)
 
-    picture = image_tile(image, tile)
-    height, width = extent((picture[..., 0] > 127) & (picture[..., 1] < 127))
+    drawn = image_tile(image, tile)
+    height, width = extent((drawn[..., 0] > 127) & (drawn[..., 1] < 127))
 
     scale = min(300 / shape[1], 170 / shape[0])
     assert abs(height - width) <= 1
@@ -43,13 +43,13 @@ def test_a_square_stays_square(shape):
     width=st.integers(1, 300),
     tile=st.tuples(st.integers(16, 200), st.integers(16, 200)),
 )
-def test_any_picture_fills_its_tile_in_one_direction_and_keeps_its_aspect(height, width, tile):
+def test_any_image_fills_its_tile_in_one_direction_and_keeps_its_aspect(height, width, tile):
     image = np.full((height, width, 3), (255, 0, 0), dtype=np.uint8)
 
-    picture = image_tile(image, tile)
+    drawn = image_tile(image, tile)
 
-    assert picture.shape == (tile[1], tile[0], 3)
-    tall, wide = extent((picture == (255, 0, 0)).all(axis=-1))
+    assert drawn.shape == (tile[1], tile[0], 3)
+    tall, wide = extent((drawn == (255, 0, 0)).all(axis=-1))
     assert tall == tile[1] or wide == tile[0]
     scale = min(tile[0] / width, tile[1] / height)
     assert abs(tall - max(1, height * scale)) <= 0.5
@@ -57,11 +57,11 @@ def test_any_picture_fills_its_tile_in_one_direction_and_keeps_its_aspect(height
 
 
 def test_what_is_left_of_a_tile_is_panel_on_both_sides():
-    picture = image_tile(np.zeros((50, 50, 3), np.uint8), (90, 50))
+    drawn = image_tile(np.zeros((50, 50, 3), np.uint8), (90, 50))
 
-    assert (picture[:, :20] == PANEL).all()
-    assert (picture[:, 70:] == PANEL).all()
-    assert (picture[:, 20:70] == 0).all()
+    assert (drawn[:, :20] == PANEL).all()
+    assert (drawn[:, 70:] == PANEL).all()
+    assert (drawn[:, 20:70] == 0).all()
 
 
 @pytest.mark.parametrize("side", [12, 400])
@@ -70,20 +70,20 @@ def test_a_mask_keeps_its_colours_inside_and_hatches_what_is_ignored(side):
     mask[side // 2 :] = 1
     mask[:, 3 * side // 4 :] = 255
 
-    picture = mask_tile(mask, CLASSES, (80, 80))
+    drawn = mask_tile(mask, CLASSES, (80, 80))
 
-    assert (picture[:38, :58] == CLASSES.colours[0]).all()
-    assert (picture[42:, :58] == CLASSES.colours[1]).all()
-    assert picture[:, 62:].min() >= 150
-    assert (picture[:, 62:].min(axis=(1, 2)) < 200).all()
+    assert (drawn[:38, :58] == CLASSES.colours[0]).all()
+    assert (drawn[42:, :58] == CLASSES.colours[1]).all()
+    assert drawn[:, 62:].min() >= 150
+    assert (drawn[:, 62:].min(axis=(1, 2)) < 200).all()
 
 
 def test_an_enlarged_mask_gains_no_colours():
     mask = np.random.default_rng(0).integers(0, 2, (7, 9), dtype=np.uint8)
 
-    picture = mask_tile(mask, CLASSES, (90, 70))
+    drawn = mask_tile(mask, CLASSES, (90, 70))
 
-    assert {tuple(c) for c in picture.reshape(-1, 3).tolist()} == set(CLASSES.colours)
+    assert {tuple(c) for c in drawn.reshape(-1, 3).tolist()} == set(CLASSES.colours)
 
 
 def test_the_tile_follows_the_median_aspect_within_bounds():

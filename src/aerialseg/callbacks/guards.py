@@ -1,4 +1,4 @@
-"""Numbers that are none: never into the weights, never into a checkpoint."""
+"""Guards against NaN and infinite losses: they reach neither the weights nor a checkpoint."""
 
 import logging
 import math
@@ -19,12 +19,12 @@ logger = logging.getLogger(__name__)
 
 
 class NonFiniteLossGuard(pl.Callback):
-    """Stops training at a loss or gradient that is NaN or infinite, or skips such a batch.
+    """Stops training at a NaN or infinite loss or gradient, or skips the batch.
 
-    A gradient that is no number never reaches the weights, and no checkpoint is written after it.
-    With CUDA the verdict on a step is read one step later, so that nobody waits for the device;
-    skipping must know at once, and waits. The gradients that accumulate for one optimizer step
-    are judged and skipped together.
+    A non-finite gradient never reaches the weights, and no checkpoint is written after it. On CUDA
+    the check of a step is read one step later, so that it does not synchronise with the device;
+    with ``skip_batches`` it is read at once. Batches that accumulate gradients for one optimizer
+    step are checked and skipped together.
 
     In YAML::
 
@@ -33,15 +33,15 @@ class NonFiniteLossGuard(pl.Callback):
           skip_batches: 0
 
     Args:
-        skip_batches: How many may be skipped in a run, as if they had not been there, before the
-            next one stops it.
+        skip_batches: How many batches may be skipped in a run, leaving no trace in the weights or
+            the optimizer, before the next one stops it.
     """
 
     def __init__(self, *, skip_batches: Annotated[int, Ge(0)] = 0) -> None:
         self.skip_batches = skip_batches
         self.skipped = 0
         self._step = _Step()
-        self._unread: _Step | None = None
+        self._pending: _Step | None = None
 
     def on_train_batch_start(
         self,
@@ -50,41 +50,41 @@ class NonFiniteLossGuard(pl.Callback):
         batch: Any,  # noqa: ANN401 - Lightning's signature
         batch_idx: int,
     ) -> None:
-        """Notes who is in the batch, and what skipping would have to restore."""
+        """Records the samples of the batch, and copies the state that skipping has to restore."""
         if batch_idx % trainer.accumulate_grad_batches == 0:
             self._step = _Step()
             if self.skip_batches:
-                self._step.before = _changing(pl_module)
+                self._step.before = _forward_state(pl_module)
         self._step.place = f"epoch {trainer.current_epoch + 1}, batch {batch_idx + 1}"
         self._step.samples += tuple(batch.get("id", ()) if isinstance(batch, dict) else ())
 
     def on_before_backward(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor
     ) -> None:
-        """Notes the loss."""
+        """Adds the loss to the step's."""
         self._step.loss = self._step.loss + loss.detach()
 
     def on_before_optimizer_step(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Optimizer
     ) -> None:
-        """Judges the step before the weights change.
+        """Checks loss and gradients before the weights change.
 
         Raises:
-            TrainingError: If it must not be taken.
+            TrainingError: If they are not finite and no more batches may be skipped.
         """
         step, parameters = self._step, [p for g in optimizer.param_groups for p in g["params"]]
         gradients = [p.grad for p in parameters if p.grad is not None]
         step.finite = torch.isfinite(torch.as_tensor(step.loss))
-        # A loss scaler meets infinite gradients now and then, and leaves the weights alone itself.
+        # With a loss scaler infinite gradients are expected; it skips those steps itself.
         if getattr(trainer.precision_plugin, "scaler", None) is None and gradients:
             step.finite = step.finite & get_total_norm(gradients).isfinite()
-        if _answers_late(step.finite) and not self.skip_batches:
-            spoilt = ~step.finite
+        if _is_asynchronous(step.finite) and not self.skip_batches:
+            not_finite = ~step.finite
             for gradient in gradients:
-                gradient.masked_fill_(spoilt, 0.0)
+                gradient.masked_fill_(not_finite, 0.0)
             self._read(pl_module)
-            step.send_verdict()
-            self._unread = step
+            step.start_reading()
+            self._pending = step
         elif not step.finite:
             if self.skipped == self.skip_batches:
                 raise self._error(step, pl_module)
@@ -95,24 +95,24 @@ class NonFiniteLossGuard(pl.Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Makes sure that nothing is saved that was not judged.
+        """Reads a pending check, so that only checked weights are saved.
 
         Raises:
-            TrainingError: If the last step should not have been taken.
+            TrainingError: If the last step was not finite.
         """
         self._read(pl_module)
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run must know."""
+        """The number of batches skipped so far, for a resumed run."""
         return {"skipped": self.skipped}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Goes on counting."""
+        """Restores the number of batches skipped so far."""
         self.skipped = state_dict["skipped"]
 
     def _read(self, pl_module: pl.LightningModule) -> None:
-        step, self._unread = self._unread, None
-        if step is not None and not step.verdict():
+        step, self._pending = self._pending, None
+        if step is not None and not step.is_finite():
             raise self._error(step, pl_module)
 
     def _skip(self, step: "_Step") -> None:
@@ -123,6 +123,7 @@ class NonFiniteLossGuard(pl.Callback):
         logger.warning("%s: skipped, because %s; %s", step.place, step.problem(), count)
 
     def _error(self, step: "_Step", pl_module: pl.LightningModule) -> TrainingError:
+        """The error that stops the run, with its place, its samples and what to change."""
         stage = ""
         if isinstance(pl_module, SegmentationModule):
             stage = f"stage {pl_module.description.stage}, "
@@ -134,7 +135,7 @@ class NonFiniteLossGuard(pl.Callback):
 
 
 class _Step:
-    """What is known of the batches of one optimizer step."""
+    """Place, samples, loss and check of the batches of one optimizer step."""
 
     def __init__(self) -> None:
         self.place = ""
@@ -143,32 +144,32 @@ class _Step:
         self.finite = torch.tensor(True)
         self.before: list[tuple[Tensor, Tensor]] = []
 
-    def send_verdict(self) -> None:
-        """Begins to copy the verdict off the device, without waiting for it."""
+    def start_reading(self) -> None:
+        """Starts copying the check's result to the host, asynchronously."""
         self.sent = torch.empty((), dtype=torch.bool, pin_memory=True)
         self.sent.copy_(self.finite, non_blocking=True)
         self.arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
         self.arrived.record()
 
-    def verdict(self) -> bool:
-        """Whether all was finite, as soon as that is known."""
+    def is_finite(self) -> bool:
+        """Whether loss and gradients were finite; waits for the copy to arrive."""
         self.arrived.synchronize()
         return bool(self.sent)
 
     def problem(self) -> str:
-        """What is wrong, and with whom."""
+        """What is not finite, and in which samples."""
         loss = float(self.loss)
         what = f"the loss is {loss}" if not math.isfinite(loss) else "the gradient is not finite"
         samples = ", ".join(self.samples[:8]) + (", ..." if len(self.samples) > 8 else "")
         return f"{what}; samples {samples}" if samples else what
 
 
-def _answers_late(tensor: Tensor) -> bool:
+def _is_asynchronous(tensor: Tensor) -> bool:
     return tensor.is_cuda
 
 
-def _changing(module: pl.LightningModule) -> list[tuple[Tensor, Tensor]]:
-    """All that a forward pass adds to, with copies: running statistics and sums of metrics."""
+def _forward_state(module: pl.LightningModule) -> list[tuple[Tensor, Tensor]]:
+    """State that a forward pass changes, with copies: running statistics and metric sums."""
     tensors = [b for m in module.modules() if m.training for b in m.buffers(recurse=False)]
     for metric in module.modules():
         if isinstance(metric, Metric):

@@ -1,4 +1,4 @@
-"""The pace of training, from the few steps that have been seen."""
+"""Estimates seconds per training step and validation batch from the first steps of a run."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import torch
 
 @dataclass(frozen=True)
 class Work:
-    """How many training steps and validation batches there are to do."""
+    """Numbers of training steps and validation batches left to do."""
 
     steps: int
     validation_batches: int
@@ -18,22 +18,22 @@ class Work:
 
 @dataclass(frozen=True)
 class Pace:
-    """The seconds that a training step and a validation batch take, loading included."""
+    """Seconds per training step and per validation batch, loading included."""
 
     step: float
     validation_batch: float
 
     def seconds(self, work: Work) -> float:
-        """How long some work will take."""
+        """How many seconds the work will take."""
         return work.steps * self.step + work.validation_batches * self.validation_batch
 
 
 class StepTimes:
-    """Times steps on a device, each from the end of the one before it.
+    """Measures steps on a device, each from the end of the previous one.
 
-    The first step of an epoch waits for the loader to begin, and the first of all for much else;
-    they do not count if there are others. Of these the later half counts: batches that were
-    loaded ahead make the earlier ones too quick.
+    The first step of an epoch includes the start of the loader, and the very first step further
+    warm-up; they are left out if there are others. Of the others only the later half is used,
+    because prefetched batches make the earlier steps too fast.
     """
 
     def __init__(self) -> None:
@@ -44,15 +44,15 @@ class StepTimes:
         self._in_epoch = 0
 
     def begin(self, device: torch.device) -> None:
-        """An epoch begins."""
+        """Call at the start of an epoch."""
         self._began, self._in_epoch = _now(device), 0
 
     def learn(self, device: torch.device) -> None:
-        """What a training step does beside a validation step begins."""
+        """Call when the forward pass of a training step is done and its backward pass begins."""
         self._learns = _now(device)
 
     def end(self, device: torch.device) -> None:
-        """A step ends."""
+        """Call at the end of a step."""
         now = _now(device)
         if self._began is not None:
             steps = self._later if self._in_epoch else self._first
@@ -60,17 +60,17 @@ class StepTimes:
         self._began, self._in_epoch = now, self._in_epoch + 1
 
     def suffice(self, accumulated: int, *, seconds: float) -> bool:
-        """Whether there are enough to tell the pace.
+        """Whether enough steps were measured for an estimate.
 
         Args:
-            accumulated: Batches to a step of the optimizer; only whole ones are typical.
-            seconds: How long those that count must have taken together.
+            accumulated: Batches per optimizer step; an estimate needs a whole optimizer step.
+            seconds: Least total duration of the steps that are used.
         """
         enough = len(self._typical) >= max(3, accumulated)
         return enough and sum(step.seconds for step in self._typical) >= seconds
 
     def pace(self, accumulated: int = 1) -> Pace:
-        """The mean of the steps that count; what comes before learning stands for validation."""
+        """The mean of the steps that are used; a forward pass stands for a validation batch."""
         steps = self._typical or self._first
         count = math.ceil(len(steps) / 2 / accumulated) * accumulated
         counted = steps[-count:]
@@ -91,5 +91,5 @@ class _Step:
 
 def _now(device: torch.device) -> float:
     if device.type == "cuda":
-        torch.cuda.synchronize(device)  # a graphics card is told much ahead of what it has done
+        torch.cuda.synchronize(device)  # CUDA kernels run asynchronously
     return perf_counter()

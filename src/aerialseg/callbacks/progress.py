@@ -1,4 +1,4 @@
-"""Progress a person can follow: bars on a terminal, one line an epoch elsewhere."""
+"""Training progress: bars on a terminal, one log line per epoch elsewhere."""
 
 import logging
 import time
@@ -15,8 +15,8 @@ _SHOWN = ("train/loss", "val/loss", "val/dice", "val/miou")
 class PersistentProgressBar(RichProgressBar):
     """Rich progress bars that stay on the screen, one for each epoch.
 
-    Where the output is no terminal, as in a log file or on a cluster, bars would be lost or would
-    fill the file; there every epoch is one plain line.
+    If the output is not a terminal, such as a log file or a cluster job, the bars are disabled and
+    every epoch is one log line.
     """
 
     def __init__(self) -> None:
@@ -26,17 +26,17 @@ class PersistentProgressBar(RichProgressBar):
             self.disable()
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Starts the clock of an epoch that goes on where it was stopped, and has no start."""
+        """Starts the epoch's clock; a run resumed within an epoch skips the hook below."""
         super().on_train_start(trainer, pl_module)
         self._epoch_began = time.perf_counter()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Starts the epoch's clock beside its bar."""
+        """Starts the epoch's clock."""
         super().on_train_epoch_start(trainer, pl_module)
         self._epoch_began = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Says in one line how the epoch went, where no bar can."""
+        """Logs one line about the epoch if there are no bars."""
         super().on_train_epoch_end(trainer, pl_module)
         if self.is_enabled:
             return
@@ -50,7 +50,7 @@ class PersistentProgressBar(RichProgressBar):
         logger.info("epoch %s  %s  %.1f s", epoch, scores, seconds)
 
     def _get_train_description(self, current_epoch: int) -> str:
-        """Counts epochs from 1, as checkpoints, metrics and the plain lines do."""
+        """Counts epochs from 1, as checkpoints, metrics and log lines do."""
         text = f"epoch {current_epoch + 1}/{self.trainer.max_epochs}"
-        # As wide as the validation bar's, or the bars would jump.
+        # As wide as the description of the validation bar, so that the bars stay aligned.
         return f"{text:{len(self.validation_description)}}"

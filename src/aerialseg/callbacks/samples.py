@@ -1,4 +1,4 @@
-"""What the network sees and says, as pictures among the curves."""
+"""Sample predictions and the confusion matrix in TensorBoard."""
 
 from typing import Annotated, Any
 
@@ -11,18 +11,17 @@ from pytorch_lightning.loggers import TensorBoardLogger
 
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.kernels.upsampling import most_likely
-from aerialseg.metrics.confusion import confusion_matrix
-from aerialseg.metrics.scores import image_scores
 from aerialseg.models.module import SegmentationModule
-from aerialseg.viz.matrix import confusion_picture
+from aerialseg.report.sheet_rows import prediction_row
+from aerialseg.viz.matrix import draw_confusion_matrix
 from aerialseg.viz.sheets import PredictionRow, prediction_sheet
 
 
 class SamplePredictions(pl.Callback):
-    """Logs a sheet of validation pictures and the confusion matrix to TensorBoard.
+    """Logs predictions for some validation images and the confusion matrix to TensorBoard.
 
-    The same pictures every time, spread over the validation split, so that progress shows. Does
-    nothing with a logger that takes no pictures.
+    The images are the same in every epoch, spread evenly over the validation split, so that
+    progress is visible. Other loggers get nothing.
 
     In YAML::
 
@@ -32,8 +31,8 @@ class SamplePredictions(pl.Callback):
           every_n_epochs: 5
 
     Args:
-        count: How many pictures.
-        every_n_epochs: Epochs between two sheets; the last that is planned has one too.
+        count: Number of images.
+        every_n_epochs: Epochs between two sheets; the last planned epoch always gets one.
     """
 
     def __init__(
@@ -43,7 +42,7 @@ class SamplePredictions(pl.Callback):
         self.every_n_epochs = every_n_epochs
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Draws after the epochs that are due."""
+        """Logs the images of an epoch that is due."""
         due = (trainer.current_epoch + 1) % self.every_n_epochs == 0
         last = trainer.current_epoch + 1 == trainer.max_epochs
         if trainer.sanity_checking or not (due or last):
@@ -54,13 +53,14 @@ class SamplePredictions(pl.Callback):
             and isinstance(data, AerialSegDataModule)
             and isinstance(pl_module, SegmentationModule)
         ):
-            step = trainer.global_step - 1  # where Lightning puts the scores of the epoch
-            for name, picture in self._pictures(pl_module, data).items():
-                board.experiment.add_image(name, picture, step, dataformats="HWC")
+            step = trainer.global_step - 1  # the step at which Lightning logs the epoch's scores
+            for name, image in self._draw(pl_module, data).items():
+                board.experiment.add_image(name, image, step, dataformats="HWC")
 
-    def _pictures(
+    def _draw(
         self, module: SegmentationModule, data: AerialSegDataModule
     ) -> dict[str, npt.NDArray[np.uint8]]:
+        """The prediction sheet and the confusion matrix, by tag."""
         matrix = module.val_metrics.compute().cpu().numpy()
         dataset = data.dataset("val")
         step = max(1, len(dataset) // self.count)
@@ -68,20 +68,13 @@ class SamplePredictions(pl.Callback):
         rows = [_row(module, dataset[index]) for index in chosen]
         return {
             "val/predictions": prediction_sheet(rows, data.classes),
-            "val/confusion": confusion_picture(matrix, data.classes.names, normalise=True),
+            "val/confusion": draw_confusion_matrix(matrix, data.classes.names, normalise=True),
         }
 
 
 def _row(module: SegmentationModule, sample: dict[str, Any]) -> PredictionRow:
-    image, mask = sample["image"], sample["mask"]
+    height, width = sample["mask"].shape
     with torch.no_grad():
-        logits = module(image[None].to(module.device))["out"]
-    prediction = most_likely(logits, (mask.shape[0], mask.shape[1]))[0].cpu()
-    matrix = confusion_matrix(prediction, mask, logits.shape[1])
-    return PredictionRow(
-        str(sample["id"]),
-        image.permute(1, 2, 0).numpy(),
-        mask.numpy(),
-        prediction.numpy(),
-        **image_scores(matrix),
-    )
+        logits = module(sample["image"][None].to(module.device))["out"]
+    prediction = most_likely(logits, (height, width))[0].cpu().numpy()
+    return prediction_row(sample, prediction, num_classes=logits.shape[1])

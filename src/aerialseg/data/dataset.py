@@ -1,5 +1,6 @@
 """Images and masks by index, and how they become a batch."""
 
+import copy
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -130,6 +131,17 @@ class SemSegDataset(Dataset[dict[str, Any]]):
             return torch.from_numpy(self._load_mask(index, size))
         except DataError as error:
             raise _naming(sample, error) from None
+
+    @property
+    def is_augmented(self) -> bool:
+        """Whether samples are augmented."""
+        return self._augmentation is not None
+
+    def without_augmentation(self) -> "SemSegDataset":
+        """The same samples without augmentation."""
+        plain = copy.copy(self)
+        plain._augmentation = None
+        return plain
 
     def sizes(self) -> list[tuple[int, int]]:
         """Height and width of every image as served without augmentation, from the headers.

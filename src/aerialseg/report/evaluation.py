@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind: tables, pictures, and a table on the screen."""
+"""Results of an evaluation: CSV tables, images, and a table on the terminal."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from aerialseg.classes import ClassTable
 from aerialseg.data.images.writing import write_image
 from aerialseg.metrics.scores import dice_per_class, image_scores, iou_per_class
 from aerialseg.storage.atomic_files import csv_text, write_json, write_text
-from aerialseg.viz.matrix import confusion_picture
+from aerialseg.viz.matrix import draw_confusion_matrix
 from aerialseg.viz.sheets import PredictionRow, prediction_sheet
 
 
 @dataclass(frozen=True, eq=False)
 class ImageResult:
-    """What became of one picture.
+    """The confusion matrix of one image.
 
     Attributes:
-        index: Its place in the data set.
-        id: Its id.
+        index: Index of the sample in the data set.
+        id: Id of the sample.
         matrix: ``(C, C)`` int64 confusion matrix, row truth and column prediction.
     """
 
@@ -46,9 +46,9 @@ def write_tables(
 ) -> None:
     """Writes the CSVs per image, per class and of the confusion matrix, then ``metrics.json``.
 
-    People open these in spreadsheets, which work out what looks like a formula: an id or a class
-    called ``=1+1`` gets an apostrophe in front. A submission keeps it as it is, as does all else
-    that is read by programs.
+    These CSVs are opened in spreadsheets, which evaluate text that looks like a formula, so an id
+    or a class name such as ``=1+1`` gets an apostrophe in front. Files that programs read, such as
+    submissions, keep the text unchanged.
     """
     tables: dict[str, Sequence[Mapping[str, Any]]] = {
         "images": [{"id": result.id, **result.scores()} for result in results],
@@ -64,21 +64,21 @@ def write_tables(
     write_json(folder / "metrics.json", metrics)
 
 
-def write_pictures(
+def write_images(
     folder: Path, matrix: Tensor, sheet: Sequence[PredictionRow], classes: ClassTable
 ) -> None:
-    """Writes the confusion matrix, as counts and row by row, and the prediction sheet."""
+    """Writes the confusion matrix, as counts and as percentages, and the prediction sheet."""
     counts = matrix.numpy()
     for name, normalise in (("confusion_counts", False), ("confusion_normalised", True)):
-        picture = confusion_picture(counts, classes.names, normalise=normalise)
-        write_image(folder / f"{name}.png", picture)
+        drawing = draw_confusion_matrix(counts, classes.names, normalise=normalise)
+        write_image(folder / f"{name}.png", drawing)
     write_image(folder / "predictions.png", prediction_sheet(sheet, classes))
 
 
 def print_classes(
     scores: Mapping[str, float], matrix: Tensor, names: Sequence[str], *, title: str
 ) -> None:
-    """Prints Dice and IoU per class and on average, with both conventions for absent classes."""
+    """Prints Dice and IoU per class and their means under both conventions for absent classes."""
     table = Table(title=title, title_justify="left")
     table.add_column("class")
     for column in ("share of pixels", "Dice", "IoU"):
@@ -103,7 +103,7 @@ def _no_formula(cell: object) -> object:
 
 
 def _class_rows(matrix: Tensor, names: Sequence[str]) -> list[dict[str, str]]:
-    """One row a class; the scores are empty where it is absent from truth and prediction."""
+    """One row per class; the scores are empty if it is absent from truth and prediction."""
     shares = matrix.sum(1) / matrix.sum().clamp(min=1)
     columns = zip(names, shares, dice_per_class(matrix), iou_per_class(matrix), strict=True)
     return [

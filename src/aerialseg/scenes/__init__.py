@@ -1,11 +1,11 @@
-"""Generated drone scenes: a data set for trying things out, without a download.
+"""Generated drone scenes: a labelled data set that needs no download.
 
-Each world is a piece of land (roads, fields, water, woods) with houses, traffic, people and
-animals on it; a pinhole camera flies over it and takes two or three pictures. Everything is
-drawn with numpy and OpenCV from the seed alone.
+Each world is a terrain (roads, fields, water, woods) with houses, traffic, people and animals
+on it; a pinhole camera flies over it and takes two or three images. Everything is drawn with
+NumPy and OpenCV from the seed alone.
 
-- :func:`write_scenes` writes a folder of scenes with masks, as a whole or not at all.
-- :func:`render_scene` draws one picture and its mask.
+- :func:`write_scenes` writes a folder of scenes with masks, completely or not at all.
+- :func:`render_scene` draws one image and its mask.
 - :class:`Label` names the ids in the masks.
 """
 

@@ -36,7 +36,7 @@ def house(rng: np.random.Generator, *, width: float, length: float) -> Model:
 
 
 def block(rng: np.random.Generator, *, width: float, length: float, height: float) -> Model:
-    """A flat-roofed building with rows of windows and plant on its roof."""
+    """A flat-roofed building with rows of windows and ventilation units on its roof."""
     model = Model(Label.CONSTRUCTION)
     wall = _WALLS[int(rng.integers(len(_WALLS)))]
     tar = float(rng.uniform(120, 176))
@@ -90,7 +90,7 @@ def jetty(*, length: float) -> Model:
 def _pitched_roof(
     model: Model, width: float, length: float, eaves: float, rise: float, roof: Colour
 ) -> None:
-    """Two slopes in courses of tiles, overhanging the walls."""
+    """Two roof slopes in strips of alternating brightness, overhanging the walls."""
     half, low = width / 2 * 1.1, eaves - rise * 0.1
     y, courses = length / 2 + 0.4, 6
     for side in (-1, 1):
@@ -109,7 +109,7 @@ def _pitched_roof(
 
 
 def _windows(model: Model, width: float, length: float, height: float, *, storeys: int) -> None:
-    """Panes in rows on all four walls, and a door."""
+    """Rows of windows on all four walls, and a door."""
     floor = height / storeys
     for storey in range(storeys):
         low = storey * floor + floor * 0.36
@@ -124,6 +124,7 @@ def _windows(model: Model, width: float, length: float, height: float, *, storey
 def _pane(
     turned: bool, along: float, side: int, out: float, low: float, floor: float
 ) -> list[Point]:
+    """Corners of a window on one side of the building, anticlockwise as seen from outside."""
     first, second = (along - 0.5 * side, along + 0.5 * side)
     high = low + floor * 0.42
     if turned:

@@ -12,12 +12,12 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 NEAR = 1.0
-"""Nothing closer than this many metres is drawn."""
+"""The near plane, in metres: nothing closer is drawn."""
 
 
 @dataclass(frozen=True)
 class Camera:
-    """Where the picture is taken from, and how.
+    """Pose and focal length of a camera without lens distortion.
 
     Args:
         position: x, y and height above ground in metres.
@@ -25,7 +25,7 @@ class Camera:
         pitch: Radians below the horizon; half of pi looks straight down.
         roll: Radians about the viewing axis.
         focal: Focal length in pixels.
-        size: Height and width of the picture in pixels.
+        size: Height and width of the image in pixels.
     """
 
     position: tuple[float, float, float]
@@ -37,7 +37,7 @@ class Camera:
 
     @cached_property
     def axes(self) -> Floats:
-        """``(3, 3)``: the picture's right, down and forward as rows, in world axes."""
+        """``(3, 3)``: rows are the camera's right, down and forward in world axes."""
         sin_yaw, cos_yaw = np.sin(self.yaw), np.cos(self.yaw)
         sin_pitch, cos_pitch = np.sin(self.pitch), np.cos(self.pitch)
         forward = np.array([sin_yaw * cos_pitch, cos_yaw * cos_pitch, -sin_pitch])
@@ -48,19 +48,19 @@ class Camera:
 
     @cached_property
     def centre(self) -> Floats:
-        """``(2,)``: column and row of the viewing axis."""
+        """``(2,)``: column and row of the principal point."""
         height, width = self.size
         return np.array([width / 2 - 0.5, height / 2 - 0.5])
 
     def project(self, points: Floats) -> tuple[Floats, Floats]:
-        """World points to the picture.
+        """Projects world points into the image.
 
         Args:
             points: ``(N, 3)`` metres.
 
         Returns:
-            ``(N, 2)`` columns and rows in pixels, and ``(N,)`` depths in metres. A pixel
-            means nothing where the depth is below ``NEAR``.
+            ``(N, 2)`` columns and rows in pixels, and ``(N,)`` depths in metres. Pixels are
+            invalid where the depth is below ``NEAR``.
         """
         seen = (points - np.asarray(self.position)) @ self.axes.T
         depth = seen[:, 2]
@@ -68,34 +68,34 @@ class Camera:
         return pixels, depth
 
     def outline(self, polygon: Floats) -> Floats:
-        """A flat shape as it appears, cut where it passes behind the camera.
+        """Projects a flat polygon, clipped at the near plane.
 
         Args:
             polygon: ``(N, 3)`` corners in metres.
 
         Returns:
-            ``(M, 2)`` pixels; M is 0 for a shape wholly behind the camera.
+            ``(M, 2)`` pixels; M is 0 for a polygon entirely behind the camera.
         """
         seen = (polygon - np.asarray(self.position)) @ self.axes.T
         if seen[:, 2].min() < NEAR:
-            seen = _cut(seen)
+            seen = _clip(seen)
         return np.asarray(self.focal * seen[:, :2] / seen[:, 2:] + self.centre)
 
     def rays(self, pixels: Floats) -> Floats:
-        """``(..., 3)`` world directions, one metre deep, through ``(..., 2)`` pixels."""
+        """``(..., 3)`` world directions of depth 1 m through ``(..., 2)`` pixels."""
         slopes = (pixels - self.centre) / self.focal
         return np.asarray(slopes @ self.axes[:2] + self.axes[2])
 
     def on_ground(self, pixels: Floats) -> Floats:
-        """``(N, 2)`` ground points under ``(N, 2)`` pixels; infinite above the horizon."""
+        """``(N, 2)`` ground points seen at ``(N, 2)`` pixels; infinite above the horizon."""
         rays = self.rays(pixels)
         with np.errstate(divide="ignore", invalid="ignore"):
             reach = np.where(rays[:, 2] < 0, -self.position[2] / rays[:, 2], np.inf)
             return np.asarray(self.position[:2]) + reach[:, None] * rays[:, :2]
 
 
-def _cut(seen: Floats) -> Floats:
-    """Sutherland and Hodgman's clipping of a polygon against the near plane."""
+def _clip(seen: Floats) -> Floats:
+    """Sutherland-Hodgman clipping of a polygon at the near plane."""
     following = np.roll(seen, -1, axis=0)
     kept: list[Floats] = []
     for here, there in zip(seen, following, strict=True):

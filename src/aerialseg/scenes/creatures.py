@@ -21,7 +21,7 @@ _COATS: tuple[tuple[Colour, Colour], ...] = (
 
 
 def person(rng: np.random.Generator) -> Model:
-    """Someone walking or standing, 1.75 m tall, facing ahead."""
+    """A person walking or standing, 1.75 m tall, facing ahead."""
     model = Model(Label.PERSON, sorted_parts=True)
     stride = float(rng.uniform(0.0, 0.32))
     trousers = _pick(rng, _TROUSERS)
@@ -37,9 +37,9 @@ def upper_body(
     """Adds trunk, arms and head above ``hip``.
 
     Args:
-        model: What is added to.
+        model: The model the parts are added to.
         rng: Chooses clothes, skin and hair.
-        hip: Where the trunk begins.
+        hip: Lower end of the trunk.
         lean: How far the shoulders are ahead of the hip, in metres.
         reach: How far the hands are ahead of the shoulders, in metres.
     """

@@ -1,4 +1,4 @@
-"""Paints the ground and the sky: what lies behind everything that stands."""
+"""Paints the ground with its textures, shadows and haze."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,20 +12,20 @@ from aerialseg.scenes.labels import Label
 from aerialseg.scenes.light import Light
 from aerialseg.scenes.noise import TILE, noise_tile
 from aerialseg.scenes.paint import Canvas, fill
-from aerialseg.scenes.surfaces import Layout, Surface
+from aerialseg.scenes.surfaces import Surface, Terrain
 
 Singles = npt.NDArray[np.float32]
 
 
 def _table(*values: float) -> Singles:
-    """A value per material, in the order of Material, as a look-up table."""
+    """A look-up table with one value per material, in the order of ``Material``."""
     table = np.zeros(256, dtype=np.float32)
     table[: len(values)] = values
     return table
 
 
-# Contrast of broad and of fine texture; then how much browner a broad bright patch is, and
-# how much of the sky is mirrored at most.
+# Per material: contrast of coarse and of fine texture, how much browner bright patches of the
+# coarse texture are, and the highest share of sky that is reflected.
 _BROAD = _table(0.09, 0.07, 0.03, 0.035, 0.02, 0.07)
 _FINE = _table(0.13, 0.1, 0.05, 0.045, 0.06, 0.2)
 _HUE = _table(0.05, 0.02, 0.0, 0.0, 0.0, 0.03)
@@ -33,13 +33,13 @@ _MIRROR = _table(0.0, 0.0, 0.0, 0.0, 0.75)
 
 
 class View(NamedTuple):
-    """Where the ray through each pixel goes, all ``(H, W)`` float32.
+    """Where the ray through each pixel meets the ground, all ``(H, W)`` float32.
 
     Args:
-        east: World x where it meets the ground, in metres.
-        north: World y there.
-        reach: Its length to there, in metres; enormous above the horizon.
-        rise: Its slope: 0 at the horizon, 1 straight up, -1 straight down.
+        east: World x of the ground point, in metres.
+        north: World y of the ground point, in metres.
+        reach: Length of the ray to the ground, in metres; very large above the horizon.
+        rise: Sine of the ray's elevation: 0 at the horizon, 1 straight up, -1 straight down.
     """
 
     east: Singles
@@ -48,8 +48,8 @@ class View(NamedTuple):
     rise: Singles
 
 
-def look(camera: Camera) -> View:
-    """Follows the rays of a camera to the ground."""
+def trace_ground(camera: Camera) -> View:
+    """Intersects the ray through each pixel with the ground."""
     height, width = camera.size
     down_axis, columns = np.arange(height), np.arange(width)
     across = ((columns - camera.centre[0]) / camera.focal).astype(np.float32)[None]
@@ -65,7 +65,7 @@ def look(camera: Camera) -> View:
 
 def paint_ground(
     canvas: Canvas,
-    land: Layout,
+    land: Terrain,
     camera: Camera,
     light: Light,
     view: View,
@@ -73,16 +73,16 @@ def paint_ground(
     shadow: Canvas,
     shift: Floats,
 ) -> None:
-    """Paints the land without what stands on it.
+    """Paints the terrain without the objects on it.
 
     Args:
         canvas: ``(H, W, 4)`` red, green, blue, mask id.
-        land: What to paint.
-        camera: From where.
-        light: Decides the haze and how dark shadows are.
-        view: The camera's rays.
-        shadow: ``(H, W)`` uint8, 255 where the sun does not reach the ground.
-        shift: ``(4,)`` texels by which this world's textures are moved.
+        land: The terrain.
+        camera: The camera.
+        light: Haze and darkness of the shadows.
+        view: The camera's rays, from :func:`trace_ground`.
+        shadow: ``(H, W)`` uint8, 255 where the ground is in shadow.
+        shift: ``(4,)`` texels by which the textures of this world are moved.
     """
     materials = np.zeros(canvas.shape[:2], dtype=np.uint8)
     canvas[:] = (*(round(c) for c in land.grass), int(Label.BACKGROUND))
@@ -90,14 +90,14 @@ def paint_ground(
         fill(canvas, outline, (*surface.colour, float(surface.label)))
         fill(materials, outline, (float(surface.material),))
     dim = 1 - np.exp(view.reach * np.float32(-1 / light.visibility))
-    # The flatter the glance, the more sky the water mirrors.
+    # Water reflects more sky at grazing angles.
     glance = (1 + view.rise) ** 2
     pale = np.maximum(dim, glance * glance * cv2.LUT(materials, _MIRROR))
     gain, hue = _texture(materials, view, shift)
     dark = cv2.GaussianBlur(shadow, (0, 0), 1.2) * np.float32(light.shadow / 255)
     clear = 1 - pale
     gains = [
-        # What a shadow leaves comes from the blue sky.
+        # Shadows are lit by the blue sky only, so they darken red more than blue.
         clear * (gain + tone * hue) * (1 - dark * np.float32(share))
         for tone, share in ((1, 1.0), (0, 0.97), (-1, 0.9))
     ]
@@ -108,8 +108,8 @@ def paint_ground(
     cv2.mixChannels([final], [canvas], [0, 0, 1, 1, 2, 2])
 
 
-def _outlines(land: Layout, camera: Camera) -> Iterator[tuple[Surface, Floats]]:
-    """The shapes in sight, as they appear, in painting order."""
+def _outlines(land: Terrain, camera: Camera) -> Iterator[tuple[Surface, Floats]]:
+    """The visible surfaces and their outlines in pixels, in painting order."""
     corners = np.concatenate([surface.polygon for surface in land.surfaces])
     starts = np.cumsum([0] + [len(surface.polygon) for surface in land.surfaces])
     pixels, depth = camera.project(np.column_stack([corners, np.zeros(len(corners))]))
@@ -130,7 +130,7 @@ def _outlines(land: Layout, camera: Camera) -> Iterator[tuple[Surface, Floats]]:
 
 
 def _texture(materials: Canvas, view: View, shift: Floats) -> tuple[Singles, Singles]:
-    """Brightness and browning of the ground; grain finer than a pixel fades with distance."""
+    """Gain and hue shift of the ground; texture finer than a pixel fades with distance."""
     fade = np.minimum(np.float32(1), np.float32(22) / view.reach)
     broad = _sampled(noise_tile(1.3), view, scale=3.0, shift=shift[:2])
     broad *= np.minimum(np.float32(1), np.float32(160) / view.reach)
@@ -140,7 +140,7 @@ def _texture(materials: Canvas, view: View, shift: Floats) -> tuple[Singles, Sin
 
 
 def _sampled(tile: Singles, view: View, *, scale: float, shift: Floats) -> Singles:
-    """Noise laid on the ground at ``scale`` texels per metre, repeated without end."""
+    """The noise tile repeated over the ground at ``scale`` texels per metre."""
     planes: list[Singles] = []
     for plane, move in ((view.east, shift[0]), (view.north, shift[1])):
         texels = np.clip(plane, -2000, 2000) * np.float32(scale) + np.float32(move)

@@ -1,10 +1,10 @@
-"""What the scenes are made of, as mask ids."""
+"""Class ids of the masks."""
 
 from enum import IntEnum
 
 
 class Label(IntEnum):
-    """The AeroScapes classes by name; the value is the id that the masks hold."""
+    """The AeroScapes classes; the value is the id in the masks."""
 
     BACKGROUND = 0
     PERSON = 1

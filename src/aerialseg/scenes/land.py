@@ -1,4 +1,4 @@
-"""Draws a piece of land: roads with their markings, water, fields, parking places."""
+"""Generates a terrain: roads with their markings, water, fields, car parks."""
 
 import numpy as np
 
@@ -6,9 +6,9 @@ from aerialseg.scenes.camera import Floats
 from aerialseg.scenes.labels import Label
 from aerialseg.scenes.solids import Colour
 from aerialseg.scenes.surfaces import (
-    Layout,
     Material,
     Road,
+    Terrain,
     blob,
     curve,
     dashes,
@@ -25,18 +25,18 @@ _PAVING: Colour = (188, 182, 172)
 _PAINT: Colour = (226, 226, 220)
 
 
-def draw_land(rng: np.random.Generator, setting: str, ahead: Floats) -> Layout:
-    """The land around the point that the camera looks at, which is the origin.
+def draw_land(rng: np.random.Generator, setting: str, ahead: Floats) -> Terrain:
+    """The terrain around the origin, which is the point that the camera looks at.
 
     Args:
-        rng: Draws everything.
+        rng: Makes all random choices.
         setting: ``street``, ``junction``, ``farm``, ``shore`` or ``park``.
-        ahead: ``(2,)`` direction in which the camera looks, for what should be in view.
+        ahead: ``(2,)`` viewing direction on the ground; water is placed where it is visible.
     """
-    land = Layout(grass=_any(rng, _GRASSES))
+    land = Terrain(grass=_random_colour(rng, _GRASSES))
     for _ in range(int(rng.integers(3, 8))):
         spot, size = rng.uniform(-45, 45, 2), rng.uniform(2, 9, 2)
-        patch = _any(rng, _SOILS) if rng.random() < 0.5 else shaded(land.grass, 1.14)
+        patch = _random_colour(rng, _SOILS) if rng.random() < 0.5 else shaded(land.grass, 1.14)
         land.add(blob(rng, spot, (size[0], size[1])), patch, Label.BACKGROUND, Material.SOIL)
     through, heading = rng.uniform(-5, 5, 2), float(rng.uniform(0, np.pi))
     paved = setting not in ("farm", "park") or rng.random() < 0.3
@@ -52,14 +52,14 @@ def draw_land(rng: np.random.Generator, setting: str, ahead: Floats) -> Layout:
     if setting == "junction":
         across = curve(through, heading + np.pi / 2 + float(rng.uniform(-0.2, 0.2)), 0.0)
         other = Road(across, float(rng.uniform(6.5, 8.0)), paved=True)
-        _lay(rng, land, [other, road], urban=True)
+        _add_roads(rng, land, [other, road], urban=True)
     else:
-        _lay(rng, land, [road], urban=setting in ("street", "shore"))
+        _add_roads(rng, land, [road], urban=setting in ("street", "shore"))
     return land
 
 
-def _lay(rng: np.random.Generator, land: Layout, roads: list[Road], *, urban: bool) -> None:
-    """Verges first and tarmac after, so that no pavement runs across a road."""
+def _add_roads(rng: np.random.Generator, land: Terrain, roads: list[Road], *, urban: bool) -> None:
+    """Adds all verges before any road surface, so that no pavement crosses a road."""
     grey = float(rng.uniform(98, 136))
     asphalt: Colour = (grey * 1.01, grey, grey)
     land.roads.extend(roads)
@@ -77,7 +77,8 @@ def _lay(rng: np.random.Generator, land: Layout, roads: list[Road], *, urban: bo
         _crossing(rng, land, roads, asphalt)
 
 
-def _tarmac(rng: np.random.Generator, land: Layout, road: Road, asphalt: Colour) -> None:
+def _tarmac(rng: np.random.Generator, land: Terrain, road: Road, asphalt: Colour) -> None:
+    """Adds an asphalt road with wheel tracks, edge lines and a dashed centre line."""
     half, worn = road.width / 2, shaded(asphalt, 0.94)
     land.add(road.band(-half, half), asphalt, Label.ROAD, Material.ASPHALT)
     for lane in (-half / 2, half / 2):
@@ -92,7 +93,7 @@ def _tarmac(rng: np.random.Generator, land: Layout, road: Road, asphalt: Colour)
         land.add(dash, paint, Label.ROAD, Material.ASPHALT)
 
 
-def _track(rng: np.random.Generator, land: Layout, road: Road) -> None:
+def _track(rng: np.random.Generator, land: Terrain, road: Road) -> None:
     half = road.width / 2
     gravel: Colour = shaded((184, 166, 138), float(rng.uniform(0.9, 1.1)))
     land.add(road.band(-half, half), gravel, Label.ROAD, Material.SOIL)
@@ -101,8 +102,8 @@ def _track(rng: np.random.Generator, land: Layout, road: Road) -> None:
         land.add(rut, shaded(gravel, 1.1), Label.ROAD, Material.SOIL)
 
 
-def _crossing(rng: np.random.Generator, land: Layout, roads: list[Road], asphalt: Colour) -> None:
-    """Where roads meet: bare tarmac in the middle, zebra crossings around it."""
+def _crossing(rng: np.random.Generator, land: Terrain, roads: list[Road], asphalt: Colour) -> None:
+    """Adds a junction: unmarked asphalt in the middle, zebra crossings around it."""
     middle = roads[0].line[30]
     reach = max(road.width for road in roads) / 2 + 1.2
     angles = np.linspace(0, 2 * np.pi, 25)[:-1]
@@ -115,14 +116,14 @@ def _crossing(rng: np.random.Generator, land: Layout, roads: list[Road], asphalt
                 _zebra(land, middle, heading, side * (reach + 1.9), road.width)
 
 
-def _zebra(land: Layout, middle: Floats, heading: float, distance: float, width: float) -> None:
+def _zebra(land: Terrain, middle: Floats, heading: float, distance: float, width: float) -> None:
     for across in np.arange(-width / 2 + 0.7, width / 2 - 0.4, 1.0):
         spot = turned(np.array([[across, distance]]), heading)[0] + middle
         land.add(rectangle(spot, (0.5, 2.8), heading), _PAINT, Label.ROAD, Material.ASPHALT)
 
 
-def _fields(rng: np.random.Generator, land: Layout, road: Road) -> None:
-    """One or two tilled fields beside the road, in rows."""
+def _fields(rng: np.random.Generator, land: Terrain, road: Road) -> None:
+    """Adds one or two fields beside the road, with rows of crop or furrows."""
     sides = (-1, 1) if rng.random() < 0.6 else (int(rng.choice([-1, 1])),)
     for side in sides:
         step = int(rng.integers(26, 35))
@@ -131,7 +132,7 @@ def _fields(rng: np.random.Generator, land: Layout, road: Road) -> None:
         offset = side * (road.width / 2 + 2.5 + size[0] / 2)
         centre = road.line[step] + turned(np.array([[offset, 0.0]]), heading)[0]
         tilled = rng.random() < 0.25
-        colour = _any(rng, _SOILS) if tilled else _any(rng, _CROPS)
+        colour = _random_colour(rng, _SOILS) if tilled else _random_colour(rng, _CROPS)
         label = Label.BACKGROUND if tilled else Label.VEGETATION
         material = Material.SOIL if tilled else Material.CROP
         land.add(rectangle(centre, size, heading), colour, label, material)
@@ -142,13 +143,13 @@ def _fields(rng: np.random.Generator, land: Layout, road: Road) -> None:
             land.add(furrow, shaded(colour, 0.78), label, material)
 
 
-def _water(rng: np.random.Generator, land: Layout, road: Road, ahead: Floats) -> None:
-    """A lake or a river beside the road, on the side that the camera sees more of."""
+def _water(rng: np.random.Generator, land: Terrain, road: Road, ahead: Floats) -> None:
+    """Adds a lake or a river beside the road, on the side that the camera sees more of."""
     step = int(rng.integers(28, 33))
     along = road.line[step + 1] - road.line[step]
     right = np.array([along[1], -along[0]]) / np.linalg.norm(along)
     side = 1.0 if right @ ahead > 0 else -1.0
-    colour, sand = _any(rng, _WATERS), _any(rng, _SOILS)
+    colour, sand = _random_colour(rng, _WATERS), _random_colour(rng, _SOILS)
     margin = road.width / 2 + float(rng.uniform(3.5, 6.0))
     if rng.random() < 0.4:
         near, far = sorted((side * margin, side * (margin + float(rng.uniform(16, 30)))))
@@ -164,7 +165,8 @@ def _water(rng: np.random.Generator, land: Layout, road: Road, ahead: Floats) ->
     land.shores.append(shore)
 
 
-def _car_park(rng: np.random.Generator, land: Layout, road: Road) -> None:
+def _car_park(rng: np.random.Generator, land: Terrain, road: Road) -> None:
+    """Adds a car park beside the road, with marked bays."""
     step, side = int(rng.integers(27, 34)), int(rng.choice([-1, 1]))
     heading = road.heading(step)
     offset = side * (road.width / 2 + 2.2 + 6.0)
@@ -184,5 +186,5 @@ def _car_park(rng: np.random.Generator, land: Layout, road: Road) -> None:
             land.bays.append((float(bay[0]), float(bay[1]), heading + side * np.pi / 2))
 
 
-def _any(rng: np.random.Generator, colours: tuple[Colour, ...]) -> Colour:
+def _random_colour(rng: np.random.Generator, colours: tuple[Colour, ...]) -> Colour:
     return shaded(colours[int(rng.integers(len(colours)))], float(rng.uniform(0.9, 1.1)))

@@ -1,4 +1,4 @@
-"""Weather and time of day."""
+"""Weather and sunlight."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,17 @@ from aerialseg.scenes.camera import Floats
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """How a scene is lit.
+    """Sun, sky and exposure of a scene.
 
     Args:
-        sun: ``(3,)`` unit vector towards the sun.
+        sun: ``(3,)`` unit vector that points to the sun.
         ambient: Brightness of a face turned away from the sun, as a share of its colour.
-        direct: What full sun adds to that.
-        shadow: How much of the ground's brightness a cast shadow takes.
+        direct: Brightness that full sunlight adds.
+        shadow: Share of the ground's brightness that a cast shadow removes.
         zenith: RGB of the sky overhead.
-        haze: RGB of the sky at the horizon, into which far things fade.
-        visibility: Metres after which a thing has lost two thirds of its contrast.
-        clouds: Cover from 0 to 1.
+        haze: RGB of the sky at the horizon, into which distant objects fade.
+        visibility: Distance in metres at which contrast has fallen to 1/e.
+        clouds: Cloud cover, 0 to 1.
         tint: ``(3,)`` gain of the camera per channel.
     """
 
@@ -35,7 +35,7 @@ class Light:
 
 
 def draw_light(rng: np.random.Generator) -> Light:
-    """Sunny, milky or overcast, at some hour of the day."""
+    """Random lighting: sunny, hazy or overcast, with a random position of the sun."""
     overcast = float(rng.choice([0.0, 0.35, 0.85], p=[0.6, 0.2, 0.2]))
     azimuth, elevation = rng.uniform(0, 2 * np.pi), np.deg2rad(rng.uniform(28, 62))
     sun = np.array(

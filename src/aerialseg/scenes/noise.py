@@ -1,4 +1,4 @@
-"""Seamless noise, from which grass, ripples, leaves and clouds are made."""
+"""Tileable noise: the texture of ground, leaves and clouds."""
 
 from functools import cache
 
@@ -6,21 +6,22 @@ import numpy as np
 import numpy.typing as npt
 
 TILE = 512
-"""Edge of a noise tile in texels."""
+"""Edge length of a noise tile in texels."""
 
 
 @cache
 def noise_tile(slope: float, variant: int = 0) -> npt.NDArray[np.float32]:
-    """A square of noise whose edges meet, always the same for the same arguments.
+    """A tileable square of noise that depends on its arguments only.
 
-    White noise is shaped in the frequency domain, where every picture is periodic.
+    White noise is filtered in the frequency domain, which makes it periodic.
 
     Args:
-        slope: How fast amplitude falls with frequency: 0 is grain, 1 is grass, 2 is clouds.
-        variant: Which of the squares of this slope.
+        slope: Exponent with which amplitude falls with frequency: 0 is white noise, 1 resembles
+            grass, 2 resembles clouds.
+        variant: Seed of the noise.
 
     Returns:
-        ``(TILE, TILE)`` float32 of mean 0 and standard deviation 1, not to be written to.
+        ``(TILE, TILE)`` float32 of mean 0 and standard deviation 1, read-only.
     """
     grain = np.random.default_rng([variant, 7]).standard_normal((TILE, TILE))
     across, down = np.fft.rfftfreq(TILE), np.fft.fftfreq(TILE)

@@ -1,4 +1,4 @@
-"""What a low-flying drone must not hit: lamps, poles, signs, fences, bollards."""
+"""Obstacles: lamps, poles, signs, fences, bollards."""
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def power_pole(rng: np.random.Generator) -> Model:
 
 
 def sign(rng: np.random.Generator) -> Model:
-    """A traffic sign that faces backwards, 2.6 m high."""
+    """A round traffic sign that faces backwards, 2.8 m high."""
     model = Model(Label.OBSTACLE)
     colour: Colour = ((30, 84, 180), (206, 34, 34), (236, 190, 40))[int(rng.integers(3))]
     model.rod((0, 0, 0), (0, 0, 2.4), 0.08, _STEEL)
@@ -59,7 +59,7 @@ def fence(rng: np.random.Generator, *, length: float) -> Model:
 
 
 def bollard(rng: np.random.Generator) -> Model:
-    """A short post, striped or of stone."""
+    """A short post, striped or stone-coloured."""
     model = Model(Label.OBSTACLE)
     if rng.random() < 0.7:
         for i in range(3):

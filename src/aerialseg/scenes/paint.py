@@ -1,7 +1,7 @@
-"""Paints standing things and their shadows.
+"""Paints objects and their shadows.
 
-The canvas has four channels, red, green, blue and mask id, so that one stroke paints the
-picture and the mask alike and their edges cannot differ.
+The canvas has four channels, red, green, blue and class id: each drawing operation writes image
+and mask together, so their edges are identical.
 """
 
 import cv2
@@ -14,19 +14,19 @@ from aerialseg.scenes.solids import Thing
 
 Canvas = npt.NDArray[np.uint8]
 
-_SHIFT = 3  # OpenCV takes pixels as whole numbers of eighths
+_SHIFT = 3  # fixed-point coordinates for OpenCV: eighths of a pixel
 _RING = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], axis=1)
 
 
 def fill(canvas: Canvas, outline: Floats, colour: tuple[float, ...]) -> None:
-    """Fills a shape of any form, given as ``(N, 2)`` pixels, with one value per channel."""
+    """Fills any polygon, given as ``(N, 2)`` pixels, with one value per channel."""
     if len(outline) >= 3:
         corners = np.rint(np.clip(outline, -1e6, 1e6) * 8).astype(np.int32)
         cv2.fillPoly(canvas, [corners], colour, cv2.LINE_8, _SHIFT)
 
 
 def paint_thing(canvas: Canvas, thing: Thing, camera: Camera, light: Light) -> None:
-    """Paints a thing over what is there; what is out of sight costs next to nothing."""
+    """Paints an object over the canvas; returns early if it is out of view."""
     pixels, depth = camera.project(thing.points)
     height, width = camera.size
     (left, top), (right, bottom) = pixels.min(axis=0), pixels.max(axis=0)
@@ -50,7 +50,7 @@ def paint_thing(canvas: Canvas, thing: Thing, camera: Camera, light: Light) -> N
 
 
 def paint_shadow(layer: Canvas, thing: Thing, camera: Camera, light: Light) -> None:
-    """Adds the shadow that a thing casts on the ground to a one-channel layer, as 255."""
+    """Paints the shadow of an object on the ground into a one-channel layer, as 255."""
     slant = light.sun[:2] / light.sun[2]
     for start, stop, radius in thing.shades:
         points = thing.points[start:stop]
@@ -62,7 +62,7 @@ def paint_shadow(layer: Canvas, thing: Thing, camera: Camera, light: Light) -> N
 
 
 def _shaded(thing: Thing, depth: Floats, light: Light) -> Floats:
-    """``(P, 3)`` colours of the parts in this light, paler with distance."""
+    """``(P, 3)`` colours of the parts after shading and haze."""
     first, last = thing.ends.T
     flat = last - first >= 2
     a, b, c = (thing.points[np.minimum(first + i, last)] for i in range(3))
@@ -84,6 +84,7 @@ def _rod(
     *,
     lit: bool,
 ) -> None:
+    """Paints a rod or a ball, with a highlight if it is lit and large enough to show one."""
     _stroke(canvas, run, thickness, value)
     if lit and thickness > 5:
         bright = (*(min(255.0, 1.18 * v + 6) for v in value[:3]), value[3])
@@ -93,6 +94,7 @@ def _rod(
 def _stroke(
     canvas: Canvas, run: npt.NDArray[np.int32], thickness: float, value: tuple[float, ...]
 ) -> None:
+    """Paints a thick line between two points, or a disc at a single point."""
     if len(run) == 1:
         radius = max(4, round(thickness * 4))
         cv2.circle(canvas, run[0].tolist(), radius, value, cv2.FILLED, cv2.LINE_8, _SHIFT)

@@ -1,4 +1,4 @@
-"""A map of the land that says what is where and what is taken."""
+"""A raster map of the terrain: materials and occupied places."""
 
 from collections.abc import Collection
 
@@ -7,21 +7,21 @@ import numpy as np
 import numpy.typing as npt
 
 from aerialseg.scenes.camera import Camera, Floats
-from aerialseg.scenes.surfaces import Layout, Material
+from aerialseg.scenes.surfaces import Material, Terrain
 
-_REACH, _CELL = 160.0, 0.5  # metres from the middle to the edge, and per cell
+_REACH, _CELL = 160.0, 0.5  # metres from the centre to the edge of the map, and per cell
 
 
 class Plan:
-    """Finds free places of a kind, in view of a camera.
+    """Finds free places of given materials in view of a camera.
 
     Args:
-        land: What the map shows.
-        camera: From where places should be seen.
-        rng: Draws the places that are looked at.
+        land: The terrain.
+        camera: The camera that has to see the places.
+        rng: Draws the candidate places.
     """
 
-    def __init__(self, land: Layout, camera: Camera, rng: np.random.Generator) -> None:
+    def __init__(self, land: Terrain, camera: Camera, rng: np.random.Generator) -> None:
         cells = int(2 * _REACH / _CELL)
         self._kinds = np.full((cells, cells), int(Material.GRASS), dtype=np.uint8)
         self._taken = np.zeros((cells, cells), dtype=np.uint8)
@@ -30,16 +30,16 @@ class Plan:
         self._camera, self._rng = camera, rng
 
     def mark(self, polygon: Floats, material: Material) -> None:
-        """Notes that a shape on the ground, ``(N, 2)`` metres, is of a material."""
+        """Sets the material inside a polygon on the ground, ``(N, 2)`` metres."""
         cv2.fillPoly(self._kinds, [_cells(polygon)], int(material))
 
     def take(self, spot: Floats, radius: float) -> None:
-        """Keeps others away from a place."""
+        """Marks a disc around a place as occupied."""
         centre = _cells(spot[None])[0].tolist()
         cv2.circle(self._taken, centre, max(1, round(radius / _CELL)), 1, cv2.FILLED)
 
     def is_free(self, points: Floats, kinds: Collection[Material]) -> npt.NDArray[np.bool_]:
-        """Which of ``(N, 2)`` points are of one of these kinds and not taken."""
+        """``(N,)`` bool: which of ``(N, 2)`` points have one of these materials and are free."""
         cells = _cells(points)
         column, row = np.clip(cells, 0, len(self._kinds) - 1).T
         inside = (np.abs(points) < _REACH - 1).all(axis=1)
@@ -58,14 +58,14 @@ class Plan:
         far: float = 200.0,
         margin: float = 0.06,
     ) -> list[Floats]:
-        """Free places in the picture, spread evenly over its pixels, and takes them.
+        """Finds free places, uniformly distributed over the image, and marks them as occupied.
 
         Args:
-            kinds: What may be underfoot, there and ``clearance`` metres around.
-            count: How many at most; fewer where there is no room.
-            clearance: Metres to what else stands there.
-            far: Metres from the camera, on the ground, beyond which nothing is placed.
-            margin: Share of the picture's edges that is left out.
+            kinds: Allowed materials, at the place and ``clearance`` metres around it.
+            count: Most places; there are fewer if the room is not enough.
+            clearance: Distance in metres to other objects.
+            far: Largest distance in metres from the camera, on the ground.
+            margin: Share of the image that is left out at each edge.
         """
         height, width = self._camera.size
         edge = np.array([width, height]) * margin

@@ -17,7 +17,7 @@ def broadleaf(rng: np.random.Generator, *, height: float, detail: int) -> Model:
     Args:
         rng: Chooses shape and green.
         height: Metres.
-        detail: Number of clumps of leaves that make the crown.
+        detail: Number of clumps of leaves in the crown.
     """
     model = Model(Label.VEGETATION, sorted_parts=True)
     radius = height * float(rng.uniform(0.3, 0.4))
@@ -54,7 +54,7 @@ def shrub(rng: np.random.Generator, *, detail: int) -> Model:
 
 
 def hedge(rng: np.random.Generator, *, length: float) -> Model:
-    """A clipped hedge of a metre's height, along the y axis."""
+    """A clipped hedge, 1 m high, along the y axis."""
     model = Model(Label.VEGETATION)
     green = _GREENS[int(rng.integers(4))]
     model.box((0, 0, 0), (1.0, length, 1.0), _times(green, 0.8), top=_times(green, 1.05))
@@ -67,7 +67,7 @@ def hedge(rng: np.random.Generator, *, length: float) -> Model:
 def _crown(
     model: Model, rng: np.random.Generator, centre: Point, radii: Point, detail: int
 ) -> None:
-    """Clumps over an ellipsoid, bright above and dark below."""
+    """Adds clumps of leaves within an ellipsoid, bright at the top and dark at the bottom."""
     green = _GREENS[int(rng.integers(len(_GREENS)))]
     directions = rng.standard_normal((detail, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)

@@ -1,25 +1,25 @@
-"""Fills a piece of land: what stands first, then whoever uses it, then trees in the gaps."""
+"""Fills a terrain: buildings first, then moving objects, then obstacles and trees."""
 
 import numpy as np
 
 from aerialseg.scenes.camera import Camera
 from aerialseg.scenes.moving import drive_cars, graze_animals, launch_boats, ride_bikes, walk_people
-from aerialseg.scenes.site import Crowd, Site
+from aerialseg.scenes.site import Objects, Site
 from aerialseg.scenes.standing import build, land_jetties, plant, put_obstacles
-from aerialseg.scenes.surfaces import Layout
+from aerialseg.scenes.surfaces import Terrain
 
 
-def populate(rng: np.random.Generator, setting: str, land: Layout, camera: Camera) -> Crowd:
-    """Everything that stands or moves on the land, arranged for a camera.
+def populate(rng: np.random.Generator, setting: str, land: Terrain, camera: Camera) -> Objects:
+    """All objects on the terrain, arranged for a camera.
 
     Args:
-        rng: Draws what goes where.
-        setting: The kind of land, as in :func:`~aerialseg.scenes.land.draw_land`.
-        land: What to fill.
-        camera: For whom: what is small is put near enough to be made out.
+        rng: Makes all random choices.
+        setting: The kind of terrain, as in :func:`~aerialseg.scenes.land.draw_land`.
+        land: The terrain to fill.
+        camera: The camera; small objects are placed near enough to it to be recognisable.
     """
     site = Site(rng, setting, land, camera)
-    for fill in (
+    for place in (
         build,
         land_jetties,
         launch_boats,
@@ -30,5 +30,5 @@ def populate(rng: np.random.Generator, setting: str, land: Layout, camera: Camer
         put_obstacles,
         plant,
     ):
-        fill(site)
-    return site.crowd
+        place(site)
+    return site.objects

@@ -1,20 +1,20 @@
-"""Takes the pictures."""
+"""Renders images and masks."""
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from aerialseg.scenes.camera import Camera
-from aerialseg.scenes.ground import look, paint_ground
+from aerialseg.scenes.ground import paint_ground, trace_ground
 from aerialseg.scenes.labels import Label
 from aerialseg.scenes.noise import TILE, noise_tile
 from aerialseg.scenes.paint import Canvas, paint_shadow, paint_thing
 from aerialseg.scenes.sky import DISTANT, paint_horizon, paint_sky
-from aerialseg.scenes.world import Flyer, World, draw_world
+from aerialseg.scenes.world import OtherDrone, World, draw_world
 
-_OVERSAMPLING = 2  # painted larger and averaged: smooth edges in the picture, hard ones in the mask
+_OVERSAMPLING = 2  # antialiases the image; the mask keeps hard edges
 
-# Contrast of leaves, bricks and cloth by mask id; sky and ground have their own texture.
+# Contrast of the surface texture by class id; sky and ground have their own texture.
 _ROUGHNESS = np.zeros(256, dtype=np.float32)
 _ROUGHNESS[:10] = (0.02, 0.04, 0.04, 0.025, 0.025, 0.03, 0.06, 0.025, 0.035, 0.14)
 _ROUGHNESS[DISTANT | Label.VEGETATION] = 0.04
@@ -23,13 +23,13 @@ _ROUGHNESS[DISTANT | Label.VEGETATION] = 0.04
 def render_scene(
     seed: int, size: tuple[int, int], *, sequence: int = 0, frame: int = 0
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """One drone picture with its mask, the same for the same arguments.
+    """One drone image with its mask, a function of the arguments alone.
 
     Args:
-        seed: Chooses the family of worlds, 0 or more.
+        seed: Seed of all worlds, 0 or more.
         size: Height and width in pixels.
-        sequence: Chooses the world.
-        frame: Chooses the moment of the flight over it; neighbours show nearly the same.
+        sequence: Index of the world.
+        frame: Index of the frame in the flight over it; neighbouring frames overlap widely.
 
     Returns:
         Image ``(H, W, 3)`` uint8 RGB, and mask ``(H, W)`` uint8 of AeroScapes ids.
@@ -47,10 +47,10 @@ def sequence_world(seed: int, size: tuple[int, int], sequence: int) -> World:
 def render_frame(
     world: World, seed: int, sequence: int, frame: int
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """One frame of a world; what :func:`render_scene` returns."""
+    """One frame of a world, as :func:`render_scene` returns it."""
     camera = world.frame_camera(frame)
     canvas = np.empty((*camera.size, 4), dtype=np.uint8)
-    view = look(camera)
+    view = trace_ground(camera)
     things = world.frame_things(frame, camera)
     shadow = np.zeros(camera.size, dtype=np.uint8)
     for thing in things:
@@ -60,23 +60,26 @@ def render_frame(
     paint_horizon(canvas, camera, world.light, world.texture)
     for thing in things:
         paint_thing(canvas, thing, camera, world.light)
-    if world.flyer is not None:
-        _paint_flyer(canvas, world.flyer, camera, world, frame)
-    return _developed(canvas, world, np.random.default_rng([seed, sequence, frame, 1]))
+    if world.other_drone is not None:
+        _paint_other_drone(canvas, world.other_drone, camera, world, frame)
+    return _apply_camera_effects(canvas, world, np.random.default_rng([seed, sequence, frame, 1]))
 
 
-def _paint_flyer(canvas: Canvas, flyer: Flyer, camera: Camera, world: World, frame: int) -> None:
+def _paint_other_drone(
+    canvas: Canvas, other_drone: OtherDrone, camera: Camera, world: World, frame: int
+) -> None:
+    """Paints the other drone at its place in this frame."""
     height, width = camera.size
-    pixel = (flyer.place + flyer.drift * frame) * [width, height]
-    spot = np.asarray(camera.position) + camera.rays(pixel) * flyer.distance
-    thing = flyer.thing.moved(float(spot[0]), float(spot[1]), max(float(spot[2]), 1.5))
+    pixel = (other_drone.place + other_drone.drift * frame) * [width, height]
+    spot = np.asarray(camera.position) + camera.rays(pixel) * other_drone.distance
+    thing = other_drone.thing.moved(float(spot[0]), float(spot[1]), max(float(spot[2]), 1.5))
     paint_thing(canvas, thing, camera, world.light)
 
 
-def _developed(
+def _apply_camera_effects(
     canvas: Canvas, world: World, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Averages the canvas down, then adds surface grain, blur, vignette, tint and noise."""
+    """Downsamples the canvas, then adds surface texture, blur, vignette, tint and noise."""
     ids = np.ascontiguousarray(canvas[::_OVERSAMPLING, ::_OVERSAMPLING, 3])
     height, width = ids.shape
     flat = cv2.cvtColor(canvas, cv2.COLOR_RGBA2RGB)

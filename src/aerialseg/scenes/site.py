@@ -1,4 +1,4 @@
-"""A piece of land while it is being filled."""
+"""The state of a terrain while objects are placed on it."""
 
 from dataclasses import dataclass, field
 
@@ -7,12 +7,12 @@ import numpy as np
 from aerialseg.scenes.camera import Camera, Floats
 from aerialseg.scenes.plan import Plan
 from aerialseg.scenes.solids import Model, Thing
-from aerialseg.scenes.surfaces import Layout, Material, Road
+from aerialseg.scenes.surfaces import Material, Road, Terrain
 
 OPEN = (Material.GRASS, Material.SOIL)
 WALKED = (Material.GRASS, Material.SOIL, Material.PAVED)
 
-# How often each kind of thing is there, by setting.
+# Probability that a kind of object occurs, by setting.
 _SHARES: dict[str, dict[str, float]] = {
     "houses": {"street": 1.0, "junction": 0.9, "farm": 0.6, "shore": 0.6, "park": 0.4},
     "house": {"street": 0.75, "junction": 0.6, "farm": 0.28, "shore": 0.4, "park": 0.22},
@@ -25,58 +25,58 @@ _SHARES: dict[str, dict[str, float]] = {
 
 
 @dataclass(slots=True)
-class Crowd:
-    """Everything that stands or moves on the land.
+class Objects:
+    """All objects on the terrain.
 
     Args:
-        things: Where each is when the first frame is taken.
-        pace: Metres that each moves from frame to frame, east and north.
+        things: The objects as placed in the first frame.
+        pace: Movement of each object per frame, metres east and north.
     """
 
     things: list[Thing] = field(default_factory=list)
     pace: list[tuple[float, float]] = field(default_factory=list)
 
     def add(self, thing: Thing, *, heading: float = 0.0, step: float = 0.0) -> None:
-        """Adds a thing that moves ``step`` metres per frame along ``heading``."""
+        """Adds an object that moves ``step`` metres per frame along ``heading``."""
         self.things.append(thing)
         self.pace.append((step * float(np.sin(heading)), step * float(np.cos(heading))))
 
 
 class Site:
-    """The land, the map of what is taken, and what has been put there so far.
+    """The terrain, the map of occupied places, and the objects placed so far.
 
     Args:
-        rng: Draws what goes where.
-        setting: The kind of land, as in :func:`~aerialseg.scenes.land.draw_land`.
-        land: What to fill.
-        camera: For whom: what is small is put near enough to be made out.
+        rng: Makes all random choices.
+        setting: The kind of terrain, as in :func:`~aerialseg.scenes.land.draw_land`.
+        land: The terrain to fill.
+        camera: The camera; small objects are placed near enough to it to be recognisable.
     """
 
     def __init__(
-        self, rng: np.random.Generator, setting: str, land: Layout, camera: Camera
+        self, rng: np.random.Generator, setting: str, land: Terrain, camera: Camera
     ) -> None:
         self.rng, self.setting, self.land, self.camera = rng, setting, land, camera
         self.plan = Plan(land, camera, rng)
-        self.crowd = Crowd()
+        self.objects = Objects()
 
-    def far(self, metres: float, pixels: float) -> float:
-        """How far away this many metres still span this many of 192 rows of the picture."""
+    def visible_distance(self, metres: float, pixels: float) -> float:
+        """The distance at which an object of this size still spans so many rows of 192."""
         return metres * self.camera.focal / self.camera.size[0] * 192 / pixels
 
-    def draws(self, what: str) -> bool:
-        """Whether a kind of thing is here, drawn by how common it is in this setting."""
+    def occurs(self, what: str) -> bool:
+        """Whether a kind of object occurs here, drawn with its probability in this setting."""
         return bool(self.rng.random() < _SHARES[what][self.setting])
 
     def any_heading(self) -> float:
-        """Any direction, in radians."""
+        """A random heading, in radians."""
         return float(self.rng.uniform(0, 2 * np.pi))
 
     def reach(self, spot: Floats) -> float:
-        """Metres on the ground from below the camera to a place."""
+        """Distance in metres, on the ground, from the camera's nadir to a place."""
         return float(np.linalg.norm(spot - np.asarray(self.camera.position[:2])))
 
     def nearest(self, spot: Floats) -> tuple[Road, int]:
-        """The road nearest to a place, and the step of its line that is."""
+        """The road nearest to a place, and the index of the nearest point of its line."""
         away = [np.linalg.norm(road.line - spot, axis=1) for road in self.land.roads]
         best = int(np.argmin([distances.min() for distances in away]))
         road = self.land.roads[best]
@@ -87,4 +87,4 @@ class Site:
     ) -> None:
         """Places a model that moves ``step`` metres per frame along its heading."""
         thing = model.place(float(spot[0]), float(spot[1]), heading=heading, scale=scale)
-        self.crowd.add(thing, heading=heading, step=step)
+        self.objects.add(thing, heading=heading, step=step)

@@ -1,4 +1,4 @@
-"""Paints the sky and what closes the view at the horizon."""
+"""Paints the sky and the hills at the horizon."""
 
 import cv2
 import numpy as np
@@ -11,20 +11,20 @@ from aerialseg.scenes.noise import TILE, noise_tile
 from aerialseg.scenes.paint import Canvas, fill
 
 DISTANT = 16
-"""Added on the canvas to the id of what is too far to show a texture of its own."""
+"""Flag added to the class id on the canvas for objects too distant to show texture."""
 
 _WHITE = 249.0
 
 
 def paint_sky(canvas: Canvas, camera: Camera, light: Light, view: View, shift: Floats) -> None:
-    """Fills what is above the horizon with a gradient, clouds and their mask id.
+    """Fills the canvas above the horizon with a gradient and clouds, class id included.
 
     Args:
         canvas: ``(H, W, 4)`` red, green, blue, mask id.
-        camera: From where.
-        light: Decides colours and clouds.
-        view: The camera's rays.
-        shift: ``(4,)`` texels by which this world's clouds are moved.
+        camera: The camera.
+        light: Colours and cloud cover.
+        view: The camera's rays, from :func:`~aerialseg.scenes.ground.trace_ground`.
+        shift: ``(4,)`` texels by which the clouds of this world are moved.
     """
     above = view.rise > 0
     rows = np.flatnonzero(above.any(axis=1))
@@ -43,7 +43,7 @@ def paint_sky(canvas: Canvas, camera: Camera, light: Light, view: View, shift: F
 
 
 def paint_horizon(canvas: Canvas, camera: Camera, light: Light, shift: Floats) -> None:
-    """Hills and woods along the horizon, paler the farther they are."""
+    """Paints three rows of hills and woods along the horizon, paler with distance."""
     for distance, low, high, slope, green in (
         (2600.0, 20.0, 210.0, 1.6, (84, 104, 78)),
         (900.0, 8.0, 50.0, 1.3, (78, 100, 66)),
@@ -64,7 +64,7 @@ def paint_horizon(canvas: Canvas, camera: Camera, light: Light, shift: Floats) -
 
 
 def _clouds(camera: Camera, rise: Singles, light: Light, shift: Floats) -> Singles:
-    """Cloud cover from 0 to 1: flat noise, seen at a slant."""
+    """Cloud opacity, 0 to 1: noise on a horizontal plane, seen in perspective."""
     width = rise.shape[1]
     columns = (np.arange(width, dtype=np.float32) - width / 2) / np.float32(camera.focal)
     reach = np.float32(0.9) / (np.maximum(rise, 0) + np.float32(0.22))

@@ -1,4 +1,4 @@
-"""Things that stand on the ground, built from faces and rods."""
+"""Objects built from flat faces and round rods."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ Point = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One stroke of the brush: a run of the thing's points, as a face or as a rod."""
+    """One drawing operation: a range of the object's points, as a face or as a rod."""
 
     start: int
     stop: int
@@ -27,16 +27,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A standing object in world coordinates.
+    """An object in world coordinates.
 
     Args:
         points: ``(N, 3)`` metres.
-        parts: ``P`` strokes, first to last.
-        ends: ``(P, 2)``: the first and the last point of each part.
+        parts: ``P`` drawing operations.
+        ends: ``(P, 2)``: index of the first and the last point of each part.
         colours: ``(P, 3)``: RGB of each part.
-        shades: Runs of points, with a radius, whose hulls cast the shadow.
-        sorted_parts: Paint far parts first; otherwise the order given is kept.
-        anchor: Middle of its foot and its height, ``(x, y, height)``.
+        shades: Ranges of points, with a radius, whose convex hulls cast the shadow.
+        sorted_parts: Whether far parts are painted first; otherwise parts are painted in order.
+        anchor: Centre of its footprint and its height, ``(x, y, height)``.
     """
 
     points: Floats
@@ -48,7 +48,7 @@ class Thing:
     anchor: Point
 
     def moved(self, east: float, north: float, up: float = 0.0) -> "Thing":
-        """The same thing elsewhere, metres away."""
+        """The object moved by so many metres."""
         if east == north == up == 0:
             return self
         x, y, height = self.anchor
@@ -72,7 +72,7 @@ class Model:
         self._shades: list[tuple[int, int, float]] = []
 
     def face(self, corners: Sequence[Point], colour: Colour, *, label: Label | None = None) -> None:
-        """A flat convex face, seen only from the side where its corners go anticlockwise."""
+        """Adds a flat convex face, visible from the side where its corners run anticlockwise."""
         start, stop = self._add(corners)
         self._parts.append(Part(start, stop, colour, self._named(label)))
 
@@ -87,14 +87,14 @@ class Model:
         casts: bool = True,
         lit: bool = True,
     ) -> None:
-        """A round bar with round ends; a ball where both ends are one point."""
+        """Adds a bar with round ends, or a ball if both ends are the same point."""
         first, last = self._add([start, end] if start != end else [start])
         self._parts.append(Part(first, last, colour, self._named(label), radius, lit))
         if casts:
             self._shades.append((first, last, radius))
 
     def ball(self, centre: Point, radius: float, colour: Colour, *, lit: bool = True) -> None:
-        """A ball without a shadow of its own."""
+        """Adds a ball that casts no shadow."""
         self.rod(centre, centre, radius, colour, casts=False, lit=lit)
 
     def box(
@@ -106,14 +106,14 @@ class Model:
         top: Colour | None = None,
         taper: tuple[float, float] = (1.0, 1.0),
     ) -> None:
-        """An upright box on ``foot``, the middle of its base.
+        """Adds an upright box that stands on ``foot``.
 
         Args:
-            foot: Middle of the base.
+            foot: Centre of the base.
             size: Width, length and height.
-            colour: Of the walls.
-            top: Of the lid; the walls' colour where not given.
-            taper: The lid's width and length as shares of the base's.
+            colour: Colour of the sides.
+            top: Colour of the top face; ``None`` for that of the sides.
+            taper: Width and length of the top face as shares of those of the base.
         """
         (x, y, z), (width, length, height) = foot, size
         signs = ((-1, -1), (1, -1), (1, 1), (-1, 1))
@@ -128,17 +128,17 @@ class Model:
         self.shade(low + high)
 
     def shade(self, points: Sequence[Point], radius: float = 0.0) -> None:
-        """Lets the hull of these points cast a shadow."""
+        """Adds a shadow: that of the convex hull of these points."""
         self._shades.append((*self._add(points), radius))
 
     def place(self, x: float, y: float, *, heading: float = 0.0, scale: float = 1.0) -> Thing:
-        """The thing in the world.
+        """Converts the model to world coordinates.
 
         Args:
             x: East, in metres.
             y: North, in metres.
-            heading: Radians clockwise from north to which the local y axis is turned.
-            scale: Enlarges everything.
+            heading: Direction of the local y axis, in radians clockwise from north.
+            scale: Factor by which the object is enlarged.
         """
         local = np.array(self._points, dtype=np.float64) * scale
         cos, sin = np.cos(heading), np.sin(heading)

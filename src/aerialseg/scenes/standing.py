@@ -1,4 +1,4 @@
-"""Puts up what stays where it is: houses, jetties, lamps, fences, trees."""
+"""Places objects that do not move: houses, jetties, lamps, fences, trees."""
 
 import numpy as np
 
@@ -8,20 +8,20 @@ from aerialseg.scenes.surfaces import Material, Road, rectangle, turned
 
 
 def build(site: Site) -> None:
-    """Houses, or larger blocks in town, in rows along the roads."""
-    if not site.draws("houses"):
+    """Places houses, or larger blocks in town, in rows along the roads."""
+    if not site.occurs("houses"):
         return
     tall = site.setting == "junction" or (site.setting == "street" and site.rng.random() < 0.3)
     limit = max(3.0, min(site.camera.position[2] - 2.0, 11.0))
     for road in site.land.roads:
         for step in range(16, 46, 3):
             for side in (-1, 1):
-                if site.draws("house"):
-                    _house(site, road, step, side, tall=tall, limit=limit)
+                if site.occurs("house"):
+                    _place_building(site, road, step, side, tall=tall, limit=limit)
 
 
 def land_jetties(site: Site) -> None:
-    """Up to two landing stages, from the shore towards the middle of the water."""
+    """Places up to two jetties, from the shore towards the middle of the water."""
     if not site.land.shores:
         return
     shore = site.land.shores[0]
@@ -35,21 +35,21 @@ def land_jetties(site: Site) -> None:
 
 
 def put_obstacles(site: Site) -> None:
-    """Lamps or poles along the roads, fences, signs, bollards and barriers."""
+    """Places lamps or poles along the roads, fences, signs, bollards and barriers."""
     for road in site.land.roads:
-        _row(site, road)
-        if site.draws("fence"):
-            _fence(site, road)
+        _place_row(site, road)
+        if site.occurs("fence"):
+            _place_fence(site, road)
     makers = (obstacles.bollard, obstacles.barrier, obstacles.sign)
     count = int(site.rng.integers(1, 6))
     kinds = (Material.PAVED, Material.SOIL, Material.GRASS)
-    for spot in site.plan.find(kinds, count, clearance=0.8, far=site.far(2.0, 8)):
+    for spot in site.plan.find(kinds, count, clearance=0.8, far=site.visible_distance(2.0, 8)):
         model = makers[int(site.rng.integers(3))](site.rng)
         site.put(model, spot, site.any_heading(), scale=1.3)
 
 
 def plant(site: Site) -> None:
-    """Trees and shrubs: some spread over the picture, some in woods beyond."""
+    """Places trees and shrubs: some spread over the image, some in groups."""
     count = int(site.rng.integers(8, 24))
     spots = site.plan.find((Material.GRASS,), count, clearance=2.2, far=150.0, margin=0.0)
     for _ in range(int(site.rng.integers(0, 4))):
@@ -69,7 +69,10 @@ def plant(site: Site) -> None:
         site.put(model, spot, 0.0)
 
 
-def _house(site: Site, road: Road, step: int, side: int, *, tall: bool, limit: float) -> None:
+def _place_building(
+    site: Site, road: Road, step: int, side: int, *, tall: bool, limit: float
+) -> None:
+    """Places a building beside a road if its plot is free and not too near the camera."""
     width, length = float(site.rng.uniform(6.5, 9)), float(site.rng.uniform(8, 12))
     if tall:
         width, length = width * 1.3, length * 1.3
@@ -91,10 +94,11 @@ def _house(site: Site, road: Road, step: int, side: int, *, tall: bool, limit: f
         model = buildings.silo(site.rng)
     else:
         model = buildings.house(site.rng, width=width, length=length)
-    site.crowd.add(model.place(float(spot[0]), float(spot[1]), heading=turn))
+    site.objects.add(model.place(float(spot[0]), float(spot[1]), heading=turn))
 
 
-def _row(site: Site, road: Road) -> None:
+def _place_row(site: Site, road: Road) -> None:
+    """Places a row of lamps along a paved road, or of power poles along a track."""
     make = obstacles.street_lamp if road.paved else obstacles.power_pole
     side = int(site.rng.choice([-1, 1]))
     kinds = (Material.PAVED, *OPEN)
@@ -106,7 +110,8 @@ def _row(site: Site, road: Road) -> None:
             site.put(make(site.rng), spot, turn)
 
 
-def _fence(site: Site, road: Road) -> None:
+def _place_fence(site: Site, road: Road) -> None:
+    """Places a fence or a hedge along part of a road."""
     offset = float(site.rng.choice([-1, 1])) * (road.width / 2 + float(site.rng.uniform(3, 6)))
     line = road.side(offset)
     make = obstacles.fence if site.rng.random() < 0.7 else plants.hedge

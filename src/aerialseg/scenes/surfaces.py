@@ -1,4 +1,4 @@
-"""The lie of the land: flat shapes, painted on one another."""
+"""The terrain: flat polygons, painted one over another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from aerialseg.scenes.solids import Colour
 
 
 class Material(IntEnum):
-    """What the ground is made of: decides its texture and what may stand on it."""
+    """Material of the ground: determines its texture and the objects it may carry."""
 
     GRASS = 0
     SOIL = 1
@@ -25,7 +25,7 @@ class Material(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """A flat shape on the ground, ``(N, 2)`` metres, of one colour, class and material."""
+    """A polygon on the ground, ``(N, 2)`` metres, of one colour, class and material."""
 
     polygon: Floats
     colour: Colour
@@ -35,14 +35,14 @@ class Surface:
 
 @dataclass(frozen=True, slots=True)
 class Road:
-    """A way: its centre line, ``(N, 2)`` metres, its width, and whether it is asphalted."""
+    """A road or track: centre line, ``(N, 2)`` metres, width, and whether it is paved."""
 
     line: Floats
     width: float
     paved: bool
 
     def heading(self, step: int) -> float:
-        """Radians clockwise from north in which the line runs at one of its points."""
+        """Heading of the line at one of its points, in radians clockwise from north."""
         run = self.line[min(step + 1, len(self.line) - 1)] - self.line[max(step - 1, 0)]
         return float(np.arctan2(run[0], run[1]))
 
@@ -58,14 +58,14 @@ class Road:
 
 
 @dataclass(slots=True)
-class Layout:
-    """A piece of land.
+class Terrain:
+    """Everything that lies flat on the ground.
 
     Args:
-        grass: Colour of the ground where nothing else is.
-        surfaces: What lies on it, in painting order.
-        roads: Its ways.
-        bays: Parking places as ``(x, y, heading)``.
+        grass: Colour of the ground between the surfaces.
+        surfaces: The polygons, in painting order.
+        roads: Roads and tracks.
+        bays: Parking bays as ``(x, y, heading)``.
         shores: ``(N, 2)`` outlines of lakes and rivers.
     """
 
@@ -76,12 +76,12 @@ class Layout:
     shores: list[Floats] = field(default_factory=list)
 
     def add(self, polygon: Floats, colour: Colour, label: Label, material: Material) -> None:
-        """Lays a shape over what is there."""
+        """Adds a polygon on top of the others."""
         self.surfaces.append(Surface(polygon, colour, label, material))
 
 
 def blob(rng: np.random.Generator, centre: Floats, radii: tuple[float, float]) -> Floats:
-    """``(40, 2)`` outline of something round and irregular: a pond, a bare patch."""
+    """``(40, 2)`` outline of an irregular round shape, such as a pond or a bare patch."""
     angles = np.linspace(0, 2 * np.pi, 41)[:-1]
     swell = np.ones(40)
     for waves in (2, 3, 5):
@@ -91,19 +91,19 @@ def blob(rng: np.random.Generator, centre: Floats, radii: tuple[float, float]) -
 
 
 def rectangle(centre: Floats, size: tuple[float, float], heading: float) -> Floats:
-    """``(4, 2)`` corners of a rectangle whose length points along ``heading``."""
+    """``(4, 2)`` corners of a rectangle whose second side is parallel to ``heading``."""
     corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]) * size
     return turned(corners, heading) + centre
 
 
 def turned(points: Floats, heading: float) -> Floats:
-    """``(N, 2)`` points, turned clockwise so that their y axis points along ``heading``."""
+    """``(N, 2)`` points rotated clockwise so that the y axis points along ``heading``."""
     cos, sin = np.cos(heading), np.sin(heading)
     return np.asarray(points @ np.array([[cos, -sin], [sin, cos]]))
 
 
 def curve(through: Floats, heading: float, bend: float) -> Floats:
-    """``(61, 2)`` points, 5 m apart, of a way that turns ``bend`` radians in 100 m."""
+    """``(61, 2)`` points, 5 m apart, of a line that turns by ``bend`` radians in 100 m."""
     steps = np.arange(-30, 31) * 5.0
     direction = heading + bend * steps / 100
     moves = 5.0 * np.stack([np.sin(direction), np.cos(direction)], axis=1)
@@ -112,11 +112,13 @@ def curve(through: Floats, heading: float, bend: float) -> Floats:
 
 
 def dashes(road: Road, *, offset: float, dash: float, gap: float, width: float) -> list[Floats]:
-    """Rectangles of paint along a road, ``offset`` metres right of its middle."""
+    """Dashes of paint along a road, ``offset`` metres right of its centre line."""
     line = road.side(offset)
     distance = np.arange(len(line), dtype=np.float64) * 5.0
     starts = np.arange(0, float(distance[-1]) - dash, dash + gap, dtype=np.float64)
-    ends = np.stack([_at(line, distance, starts), _at(line, distance, starts + dash)], axis=1)
+    ends = np.stack(
+        [_interpolate(line, distance, starts), _interpolate(line, distance, starts + dash)], axis=1
+    )
     along = ends[:, 1] - ends[:, 0]
     across = np.stack([along[:, 1], -along[:, 0]], axis=1)
     across *= width / 2 / np.linalg.norm(across, axis=1, keepdims=True)
@@ -125,10 +127,10 @@ def dashes(road: Road, *, offset: float, dash: float, gap: float, width: float) 
 
 
 def shaded(colour: Sequence[float], gain: float) -> Colour:
-    """A colour, brighter or darker."""
+    """A colour multiplied by ``gain``."""
     red, green, blue = colour
     return (red * gain, green * gain, blue * gain)
 
 
-def _at(line: Floats, distance: Floats, where: Floats) -> Floats:
+def _interpolate(line: Floats, distance: Floats, where: Floats) -> Floats:
     return np.stack([np.interp(where, distance, line[:, i]) for i in (0, 1)], axis=1)

@@ -43,7 +43,7 @@ def car(rng: np.random.Generator) -> Model:
 
 
 def bicycle(rng: np.random.Generator, *, ridden: bool) -> Model:
-    """A bicycle, 1.9 m long, facing ahead, with someone on it where ``ridden``."""
+    """A bicycle, 1.9 m long, facing ahead, with a rider if ``ridden``."""
     model = Model(Label.BIKE, sorted_parts=True)
     frame = _PAINTS[int(rng.integers(3, len(_PAINTS)))]
     for y in (-0.58, 0.58):
@@ -68,7 +68,7 @@ def bicycle(rng: np.random.Generator, *, ridden: bool) -> Model:
 
 
 def scooter(rng: np.random.Generator, *, ridden: bool) -> Model:
-    """A motor scooter, 1.9 m long, facing ahead, with someone on it where ``ridden``."""
+    """A motor scooter, 1.9 m long, facing ahead, with a rider if ``ridden``."""
     model = Model(Label.BIKE, sorted_parts=True)
     paint = _PAINTS[int(rng.integers(len(_PAINTS)))]
     for y in (-0.62, 0.68):
@@ -110,7 +110,7 @@ def boat(rng: np.random.Generator) -> Model:
 
 
 def drone(rng: np.random.Generator) -> Model:
-    """A quadrotor, 1.1 m across, hovering at height 0 of its local frame."""
+    """A quadrotor, 1.1 m across, centred on the origin of its local frame."""
     model = Model(Label.DRONE, sorted_parts=True)
     shell: Colour = (228, 230, 232) if rng.random() < 0.6 else (44, 46, 50)
     blade: Colour = (70, 72, 78) if shell[0] > 100 else (96, 98, 104)
@@ -155,6 +155,7 @@ def _plate(x: float, y: float, z: float, ahead: int) -> list[Point]:
 
 
 def _sail(model: Model) -> None:
+    """Adds cabin, two-sided mainsail, jib and mast of a yacht."""
     model.box((0, -0.9, 0.76), (1.2, 1.8, 0.5), (236, 232, 220), taper=(0.9, 0.9))
     sheet: list[Point] = [(0, 0.4, 1.3), (0.4, -2.6, 1.4), (0, 0.4, 6.2)]
     model.face(sheet, (246, 244, 238))

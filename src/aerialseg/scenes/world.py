@@ -1,4 +1,4 @@
-"""A world: land, what is on it, its weather, and the cameras that fly over it."""
+"""A world: terrain, objects, lighting, and the flight of the camera."""
 
 from dataclasses import dataclass
 
@@ -8,23 +8,23 @@ from aerialseg.scenes.camera import Camera, Floats
 from aerialseg.scenes.land import draw_land
 from aerialseg.scenes.light import Light, draw_light
 from aerialseg.scenes.populate import populate
-from aerialseg.scenes.site import Crowd
+from aerialseg.scenes.site import Objects
 from aerialseg.scenes.solids import Thing
-from aerialseg.scenes.surfaces import Layout
+from aerialseg.scenes.surfaces import Terrain
 from aerialseg.scenes.vehicles import drone
 
 _SETTINGS = ("street", "junction", "farm", "shore", "park")
 
 
 @dataclass(frozen=True, slots=True)
-class Flyer:
-    """Another drone, which keeps its place beside ours.
+class OtherDrone:
+    """Another drone, which flies beside the camera.
 
     Args:
         thing: The drone at the origin.
-        place: Column and row in the first frame, as shares of the picture.
-        drift: By how much of the picture it moves per frame.
-        distance: Metres from our camera.
+        place: Column and row in the first frame, as shares of the image's width and height.
+        drift: Movement per frame, as shares of the image's width and height.
+        distance: Distance in metres from the camera.
     """
 
     thing: Thing
@@ -35,18 +35,18 @@ class Flyer:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the frames of one sequence have in common."""
+    """Everything that the frames of one sequence share."""
 
     light: Light
-    land: Layout
-    crowd: Crowd
+    land: Terrain
+    objects: Objects
     camera: Camera
-    flyer: Flyer | None
+    other_drone: OtherDrone | None
     flight: Floats
     texture: Floats
 
     def frame_camera(self, frame: int) -> Camera:
-        """The camera of a frame: the drone flies on and turns a little."""
+        """The camera of a frame: the drone moves along its course and turns."""
         east, north, climb, turn = self.flight * frame
         x, y, height = self.camera.position
         c = self.camera
@@ -54,11 +54,11 @@ class World:
         return Camera(place, c.yaw + float(turn), c.pitch, c.roll, c.focal, c.size)
 
     def frame_things(self, frame: int, camera: Camera) -> list[Thing]:
-        """What stands, walks or drives in sight of a camera, far things first."""
-        anchors = np.array([thing.anchor for thing in self.crowd.things])
-        moves = np.array(self.crowd.pace) * frame
+        """The objects in view of the camera at their places in this frame, far ones first."""
+        anchors = np.array([thing.anchor for thing in self.objects.things])
+        moves = np.array(self.objects.pace) * frame
         anchors[:, :2] += moves
-        # Seen from above the top decides what hides what, seen from the side the foot.
+        # From above the top of an object decides occlusion, from the side its base.
         anchors[:, 2] *= np.sin(camera.pitch)
         pixels, depth = camera.project(anchors)
         margin = camera.focal * 12 / np.maximum(depth, 1.0)[:, None]
@@ -66,27 +66,29 @@ class World:
         reach = np.linalg.norm(anchors - np.asarray(camera.position), axis=1)
         order = np.argsort(-reach, kind="stable")
         return [
-            self.crowd.things[i].moved(*moves[i].tolist())
+            self.objects.things[i].moved(*moves[i].tolist())
             for i in order[near[order] & (depth[order] > -5.0)]
         ]
 
 
 def draw_world(rng: np.random.Generator, size: tuple[int, int]) -> World:
-    """A new world, drawn for pictures of ``size``, height and width in pixels."""
+    """A random world for images of ``size``, height and width in pixels."""
     light = draw_light(rng)
     camera = _draw_camera(rng, size)
     setting = str(rng.choice(_SETTINGS, p=[0.2, 0.15, 0.18, 0.3, 0.17]))
     land = draw_land(rng, setting, camera.axes[2, :2])
-    crowd = populate(rng, setting, land, camera)
+    objects = populate(rng, setting, land, camera)
     step, course = rng.uniform(1.5, 3.5), camera.yaw + rng.uniform(-1.2, 1.2)
     turn = np.deg2rad(rng.uniform(2, 6)) * rng.choice([-1, 1])
     climb = rng.uniform(-0.5, 0.5)
     flight = np.array([step * np.sin(course), step * np.cos(course), climb, turn])
-    return World(light, land, crowd, camera, _draw_flyer(rng), flight, rng.uniform(0, 512, 4))
+    return World(
+        light, land, objects, camera, _draw_other_drone(rng), flight, rng.uniform(0, 512, 4)
+    )
 
 
 def _draw_camera(rng: np.random.Generator, size: tuple[int, int]) -> Camera:
-    """Looking ahead under the horizon, down at a slant, or straight down."""
+    """A random camera: horizon in view, oblique, or nearly straight down."""
     view = rng.random()
     if view < 0.52:
         height, pitch, focal = rng.uniform(7, 14), rng.uniform(8, 17), rng.uniform(0.9, 1.15)
@@ -105,9 +107,9 @@ def _draw_camera(rng: np.random.Generator, size: tuple[int, int]) -> Camera:
     return Camera(place, yaw, float(np.deg2rad(pitch)), roll, pixels, size)
 
 
-def _draw_flyer(rng: np.random.Generator) -> Flyer | None:
+def _draw_other_drone(rng: np.random.Generator) -> OtherDrone | None:
     if rng.random() > 0.5:
         return None
     thing = drone(rng).place(0.0, 0.0, heading=float(rng.uniform(0, 2 * np.pi)))
     place, drift = rng.uniform([0.14, 0.12], [0.86, 0.7]), rng.uniform(-0.05, 0.05, 2)
-    return Flyer(thing, place, drift, float(rng.uniform(6, 10)))
+    return OtherDrone(thing, place, drift, float(rng.uniform(6, 10)))

@@ -1,4 +1,4 @@
-"""Writes a data set of scenes, as a whole or not at all."""
+"""Writes a data set of scenes, completely or not at all."""
 
 import json
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from aerialseg.scenes.render import render_frame, sequence_world
 from aerialseg.storage.atomic_files import building, discard
 
 RECORD = "demo.json"
-"""The file that marks a folder as ours and says what it holds."""
+"""The file that marks a folder of generated scenes and records its parameters."""
 
-# Raise it whenever the same arguments draw other pictures: folders written before are remade.
+# Increase it when the same arguments draw different images: existing folders are then rewritten.
 _VERSION = 1
 _QUALITY = 92
 _SMALLEST = 32
@@ -24,7 +24,7 @@ _SMALLEST = 32
 
 @dataclass(frozen=True, slots=True)
 class _Recipe:
-    """What a folder of scenes was made from."""
+    """The parameters of a folder of scenes."""
 
     version: int
     count: int
@@ -34,7 +34,7 @@ class _Recipe:
     seed: int
 
     def frames(self) -> Iterator[tuple[bool, int, int]]:
-        """Whether it is a test scene, its sequence and its frame: two or three to a sequence."""
+        """``(is_test, sequence, frame)`` of every scene, two or three frames per sequence."""
         sequence = 0
         for is_test, count in ((False, self.count), (True, self.test_count)):
             left = count
@@ -46,7 +46,7 @@ class _Recipe:
                 left -= length
 
     def files(self) -> set[str]:
-        """Every file of the folder, relative to it."""
+        """Relative paths of all files of the folder."""
         files = {RECORD, "train.csv", "test.csv"}
         for is_test, sequence, frame in self.frames():
             name = _name(sequence, frame)
@@ -62,22 +62,22 @@ def write_scenes(
     """Writes generated drone scenes in the layout of the Kaggle drone challenge.
 
     The folder gets ``imgs/imgs/ID.jpg``, ``masks/masks/ID.png`` (index masks), ``train.csv``
-    and ``test.csv`` with the column ``ImageID``, and ``demo.json``, which says what it was made
-    from. An ID is SEQUENCE_FRAME: a world is seen by two or three frames that follow one
-    another, so a fair split keeps sequences together. Test scenes have no mask.
+    and ``test.csv`` with the column ``ImageID``, and ``demo.json`` with the arguments. An ID is
+    SEQUENCE_FRAME: two or three consecutive frames show the same world, so a split without
+    leakage keeps sequences together. Test scenes have no mask.
 
-    A folder made from the same arguments is left alone; one made from others is replaced.
+    A folder written with the same arguments is kept; one written with others is replaced.
 
     Args:
         root: The folder to write; it appears complete or not at all.
-        count: Scenes with a mask, 1 or more.
-        test_count: Scenes without, 0 or more.
+        count: Number of scenes with a mask, 1 or more.
+        test_count: Number of scenes without a mask, 0 or more.
         size: Height and width in pixels, 32 or more each.
-        seed: Chooses the worlds, 0 or more.
+        seed: Seed of all worlds, 0 or more.
 
     Raises:
-        DataError: If an argument is out of its range, if ``root`` holds anything that this
-            function did not write, or if it cannot be written.
+        DataError: If an argument is out of range, if ``root`` contains files that this function
+            did not write, or if it cannot be written.
     """
     recipe = _Recipe(_VERSION, count, test_count, size[0], size[1], seed)
     _check(recipe)
@@ -97,6 +97,7 @@ def write_scenes(
 
 
 def _check(recipe: _Recipe) -> None:
+    """Raises DataError that names every argument out of range."""
     lowest = {"count": 1, "test_count": 0, "height": _SMALLEST, "width": _SMALLEST, "seed": 0}
     values = asdict(recipe)
     problems = [
@@ -109,7 +110,7 @@ def _check(recipe: _Recipe) -> None:
 
 
 def _is_done(root: Path, recipe: _Recipe) -> bool:
-    """Whether the folder is there as wanted; raises where it must not be replaced."""
+    """Whether the folder is complete and current; raises DataError if it holds other files."""
     if not root.exists():
         return False
     if not root.is_dir():
@@ -129,7 +130,7 @@ def _is_done(root: Path, recipe: _Recipe) -> bool:
 
 
 def _read_record(path: Path) -> _Recipe | None:
-    """The recipe of a folder; None where it has none that can be understood."""
+    """The recipe of a folder; None if it has no valid record."""
     try:
         recipe = _Recipe(**json.loads(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
@@ -138,6 +139,7 @@ def _read_record(path: Path) -> _Recipe | None:
 
 
 def _write(folder: Path, recipe: _Recipe) -> None:
+    """Writes images, masks, tables and the record into an empty folder."""
     images, masks = folder / "imgs" / "imgs", folder / "masks" / "masks"
     images.mkdir(parents=True)
     masks.mkdir(parents=True)
@@ -160,9 +162,9 @@ def _write(folder: Path, recipe: _Recipe) -> None:
     (folder / RECORD).write_bytes(f"{record}\n".encode())
 
 
-def _encode(path: Path, picture: npt.NDArray[np.uint8], options: list[int]) -> None:
-    # imwrite only returns False where the disk is full; writing bytes says why.
-    path.write_bytes(cv2.imencode(path.suffix, picture, options)[1].tobytes())
+def _encode(path: Path, image: npt.NDArray[np.uint8], options: list[int]) -> None:
+    # cv2.imwrite only returns False on a full disk; write_bytes raises the reason.
+    path.write_bytes(cv2.imencode(path.suffix, image, options)[1].tobytes())
 
 
 def _name(sequence: int, frame: int) -> str:

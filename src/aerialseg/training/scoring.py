@@ -15,7 +15,8 @@ from aerialseg.errors import CheckpointError, DataError
 from aerialseg.inference.predictor import Predictor
 from aerialseg.metrics.confusion import confusion_matrix
 from aerialseg.metrics.scores import macro_dice, summarise
-from aerialseg.report.evaluation import ImageResult, print_classes, write_pictures, write_tables
+from aerialseg.report.evaluation import ImageResult, print_classes, write_images, write_tables
+from aerialseg.report.sheet_rows import image_array, prediction_row
 from aerialseg.training.build import build_data, build_predictor
 from aerialseg.viz.sheets import PredictionRow
 
@@ -54,7 +55,7 @@ def score_checkpoint(
     scores = summarise(matrix, names)
     folder = Path(experiment.paths.output_dir)
     sheet = [_sheet_row(predictor, dataset, result) for result in _spread(results, sheet_rows)]
-    write_pictures(folder, matrix, sheet, data.classes)
+    write_images(folder, matrix, sheet, data.classes)
     write_tables(folder, matrix, results, names, {"checkpoint": experiment.checkpoint, **scores})
     print_classes(scores, matrix, names, title=f"{split}: {len(results)} images")
     logger.info("tables and images in %s", folder)
@@ -78,7 +79,7 @@ def check_classes(predictor: Predictor, data: AerialSegDataModule, checkpoint: s
 
 def _result(predictor: Predictor, dataset: SemSegDataset, index: int) -> ImageResult:
     sample = dataset[index]
-    prediction = torch.from_numpy(predictor.predict(sample["image"].permute(1, 2, 0).numpy()))
+    prediction = torch.from_numpy(predictor.predict(image_array(sample)))
     matrix = confusion_matrix(prediction, sample["mask"], len(dataset.classes))
     return ImageResult(index, str(sample["id"]), matrix)
 
@@ -93,6 +94,5 @@ def _spread(results: Sequence[ImageResult], count: int) -> list[ImageResult]:
 
 def _sheet_row(predictor: Predictor, dataset: SemSegDataset, result: ImageResult) -> PredictionRow:
     sample = dataset[result.index]
-    image = sample["image"].permute(1, 2, 0).numpy()
-    prediction = predictor.predict(image)
-    return PredictionRow(result.id, image, sample["mask"].numpy(), prediction, **result.scores())
+    prediction = predictor.predict(image_array(sample))
+    return prediction_row(sample, prediction, num_classes=len(dataset.classes))

@@ -1,1 +1,1 @@
-"""Pictures people want to look at: colours, sheets, confusion matrices."""
+"""Drawing with arrays: coloured masks, sheets of images, legends, confusion matrices."""

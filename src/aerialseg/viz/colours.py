@@ -1,16 +1,16 @@
-"""Masks as colours: painted, hatched, laid over the picture they belong to."""
+"""Masks as colours: painted, hatched, blended over their images."""
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from aerialseg.classes import ClassTable
-from aerialseg.viz.theme import STRIPE, WRONG, Mask, Picture
+from aerialseg.viz.theme import STRIPE, WRONG, Mask, RGBImage
 
 _STRIPE_PERIOD = 10
 
 
-def colourise(mask: Mask, classes: ClassTable) -> Picture:
+def colourise(mask: Mask, classes: ClassTable) -> RGBImage:
     """Paints a mask with the colours of the class table, exactly.
 
     Args:
@@ -18,38 +18,38 @@ def colourise(mask: Mask, classes: ClassTable) -> Picture:
         classes: The table that names the colours.
 
     Returns:
-        ``(H, W, 3)`` uint8 RGB; ids of no class are white, as :class:`ClassTable` has it.
+        ``(H, W, 3)`` uint8 RGB; ids outside the table are white, as in ``ClassTable.palette``.
     """
     return classes.palette[as_bytes(mask)]
 
 
-def paint(mask: Mask, classes: ClassTable) -> Picture:
+def paint(mask: Mask, classes: ClassTable) -> RGBImage:
     """Paints a mask as :func:`colourise` does, with ignored pixels hatched.
 
-    A hatch reads as "nothing here" where plain white could pass for a class.
+    A hatch is recognised as "no label"; plain white could be mistaken for a class.
     """
-    picture = colourise(mask, classes)
-    hatch_ignored(picture, mask, classes)
-    return picture
+    painted = colourise(mask, classes)
+    hatch_ignored(painted, mask, classes)
+    return painted
 
 
 def overlay(
-    image: Picture,
+    image: RGBImage,
     mask: Mask,
     classes: ClassTable,
     *,
     opacity: float = 0.5,
     outline_width: int = 0,
-) -> Picture:
-    """Lays the painted mask over its image.
+) -> RGBImage:
+    """Blends the painted mask over its image.
 
     Args:
         image: ``(H, W, 3)`` uint8 RGB.
         mask: ``(H, W)`` class ids.
         classes: The table that names the colours.
         opacity: 0 shows the image alone, 1 the painted mask alone.
-        outline_width: Pixels from a border between classes that are painted opaque, on
-            either side in the class's own colour; 0 draws no outlines.
+        outline_width: Width in pixels of the opaque outline on either side of a border between
+            classes, in the colour of that side's class; 0 draws no outlines.
 
     Raises:
         ValueError: If image and mask differ in size, or opacity is not within 0 to 1.
@@ -58,15 +58,15 @@ def overlay(
     if not 0 <= opacity <= 1:
         raise ValueError(f"opacity is {opacity}; wanted 0 to 1")
     painted = paint(mask, classes)
-    picture = np.asarray(cv2.addWeighted(image, 1 - opacity, painted, opacity, 0), dtype=np.uint8)
+    blended = np.asarray(cv2.addWeighted(image, 1 - opacity, painted, opacity, 0), dtype=np.uint8)
     if outline_width > 0:
         border = borders(mask, outline_width) & ~ignored_pixels(mask, classes)
-        picture[border] = painted[border]
-    return picture
+        blended[border] = painted[border]
+    return blended
 
 
-def error_map(image: Picture, truth: Mask, prediction: Mask, classes: ClassTable) -> Picture:
-    """Shows the wrong pixels in red on a pale grey copy of the image; ignored ones are hatched.
+def error_map(image: RGBImage, truth: Mask, prediction: Mask, classes: ClassTable) -> RGBImage:
+    """Marks wrong pixels in red on a pale grey copy of the image; ignored pixels are hatched.
 
     Args:
         image: ``(H, W, 3)`` uint8 RGB.
@@ -80,47 +80,47 @@ def error_map(image: Picture, truth: Mask, prediction: Mask, classes: ClassTable
     _require_same_size(image, truth)
     _require_same_size(image, prediction)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) // 2 + 120
-    picture = np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
-    picture[truth != prediction] = WRONG
-    hatch_ignored(picture, truth, classes)
-    return picture
+    errors = np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+    errors[truth != prediction] = WRONG
+    hatch_ignored(errors, truth, classes)
+    return errors
 
 
-def hatch_ignored(picture: Picture, mask: Mask, classes: ClassTable) -> None:
-    """Hatches ``picture``, in place, where the ``mask`` of the same size names no class."""
+def hatch_ignored(image: RGBImage, mask: Mask, classes: ClassTable) -> None:
+    """Hatches ``image`` in place where the ``mask`` of the same size holds no class id."""
     ignored = ignored_pixels(mask, classes)
     if ignored.any():
-        picture[ignored] = hatch(*mask.shape)[ignored]
+        image[ignored] = hatch(*mask.shape)[ignored]
 
 
 def as_bytes(mask: Mask) -> npt.NDArray[np.uint8]:
-    """The mask as uint8, with every id that does not fit made 255."""
+    """The mask as uint8; ids that do not fit become 255."""
     if mask.dtype == np.uint8:
         return np.asarray(mask, dtype=np.uint8)
     return np.where((mask < 0) | (mask > 255), 255, mask).astype(np.uint8)
 
 
 def ignored_pixels(mask: Mask, classes: ClassTable) -> npt.NDArray[np.bool_]:
-    """``(H, W)`` bool: true where the id is no class of the table."""
+    """``(H, W)`` bool: true where the id is not in the table."""
     return np.asarray((mask < 0) | (mask >= len(classes)), dtype=np.bool_)
 
 
-def hatch(height: int, width: int) -> Picture:
-    """``(height, width, 3)`` of soft diagonal stripes: grey on white."""
+def hatch(height: int, width: int) -> RGBImage:
+    """``(height, width, 3)`` uint8 with soft grey diagonal stripes on white."""
     wave = np.arange(height)[:, None] + np.arange(width)
     distance = np.abs(wave % _STRIPE_PERIOD - _STRIPE_PERIOD / 2)
-    ink = np.clip(2 - distance, 0, 1)[..., None]  # the ramp of one pixel smooths the edge
+    ink = np.clip(2 - distance, 0, 1)[..., None]  # a ramp of one pixel antialiases the edge
     return np.asarray(255 - ink * (255 - np.array(STRIPE)), dtype=np.uint8)
 
 
 def borders(mask: Mask, width: int) -> npt.NDArray[np.bool_]:
-    """``(H, W)`` bool: true within ``width`` pixels of another id."""
+    """``(H, W)`` bool: true within ``width`` pixels of a different id."""
     ids = as_bytes(mask)
     kernel = np.ones((2 * width + 1, 2 * width + 1), dtype=np.uint8)
     return np.asarray(cv2.dilate(ids, kernel) != cv2.erode(ids, kernel), dtype=np.bool_)
 
 
-def _require_same_size(image: Picture, mask: Mask) -> None:
+def _require_same_size(image: RGBImage, mask: Mask) -> None:
     if image.shape[:2] != mask.shape:
         raise ValueError(
             f"the image is {image.shape[1]}x{image.shape[0]} pixels "

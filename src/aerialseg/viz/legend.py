@@ -7,8 +7,8 @@ from PIL import Image, ImageDraw
 
 from aerialseg.classes import ClassTable
 from aerialseg.viz.colours import hatch
-from aerialseg.viz.text import font_for, shorten, text_width
-from aerialseg.viz.theme import INK, LINE, MUTED, PAPER, Colour, Picture
+from aerialseg.viz.text import load_font, shorten, text_width
+from aerialseg.viz.theme import INK, LINE, MUTED, PAPER, Colour, RGBImage
 
 IGNORED_NAME = "ignored"
 
@@ -19,15 +19,15 @@ def draw_legend(
     width: int,
     present: Collection[int] | None = None,
     size: int = 14,
-) -> Picture:
+) -> RGBImage:
     """Draws swatches and names in even columns.
 
     Args:
-        classes: The table whose classes are listed, all of them.
-        width: Width of the picture in pixels.
-        present: Ids that occur in the pictures the legend belongs to: they come first, the
-            others follow in grey. An id of no class adds the hatched swatch of ignored
-            pixels. ``None`` lists every class alike.
+        classes: The class table; every class is listed.
+        width: Width of the legend in pixels.
+        present: Ids that occur in the images above the legend: they come first, the others
+            follow in grey. An id outside the table adds a hatched swatch for ignored pixels.
+            ``None`` lists every class alike.
         size: Height of the text in pixels.
 
     Returns:
@@ -47,13 +47,14 @@ def draw_legend(
         _swatch(sheet, corner, swatch, colour)
         name = shorten(name, column - swatch - gap, size)
         middle = (left + swatch + gap, top + row / 2)
-        draw.text(middle, name, ink, font_for(name, size), anchor="lm")
+        draw.text(middle, name, ink, load_font(size), anchor="lm")
     return np.array(sheet)
 
 
 def _entries(
     classes: ClassTable, present: Collection[int] | None
 ) -> list[tuple[str, Colour | None, Colour]]:
+    """Name, swatch colour (``None`` for the hatch) and text colour of each entry, in order."""
     ids = range(len(classes))
     shown = ids if present is None else [i for i in ids if i in present]
     faded = [i for i in ids if i not in shown]

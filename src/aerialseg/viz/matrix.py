@@ -1,4 +1,4 @@
-"""The confusion matrix as a picture a person reads at a glance."""
+"""The confusion matrix as an image."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw
 
 from aerialseg.viz.numbers import row_shares, short_count, short_percent
 from aerialseg.viz.scale import readable_on, shade
-from aerialseg.viz.text import font_for, shorten, text_width
-from aerialseg.viz.theme import DASH, FAINT, INK, MUTED, PANEL, PAPER, Colour, Picture
+from aerialseg.viz.text import load_font, shorten, text_width
+from aerialseg.viz.theme import DASH, FAINT, INK, MUTED, PANEL, PAPER, Colour, RGBImage
 
 _MARGIN = 20
 _NAME_WIDTH = 150
@@ -18,25 +18,25 @@ _TOTALS = "pixels"
 _TOTALS_WIDTH = 68
 
 
-def confusion_picture(
+def draw_confusion_matrix(
     matrix: npt.NDArray[np.integer], class_names: Sequence[str], *, normalise: bool
-) -> Picture:
-    """Draws the matrix: a row for each true class, a column for each predicted one.
+) -> RGBImage:
+    """Draws the matrix: a row for each true class, a column for each predicted class.
 
-    The darker a cell, the larger its share of its row, in counts too: large classes would
-    else drown the small ones. The row of a class that the truth never shows is grey. The
-    last column says how many pixels of the truth each row stands for.
+    The shade of a cell is its share of the row even where counts are written; shading by counts
+    would hide the small classes. The row of a class that is absent from the truth is grey. The
+    last column holds the number of true pixels of each row.
 
     Args:
         matrix: ``(C, C)`` pixel counts, ``[truth, prediction]``.
         class_names: ``C`` names in the order of the ids.
-        normalise: Whether a cell shows its share of the row in percent instead of a count.
+        normalise: Whether a cell shows its percentage of the row instead of a pixel count.
 
     Returns:
         ``(H, W, 3)`` uint8 RGB; about 1000 pixels wide for twelve classes.
 
     Raises:
-        ValueError: If the matrix is not square or has not one row for each name.
+        ValueError: If the matrix does not have one row and one column for each name.
     """
     count = len(class_names)
     if count < 1 or matrix.shape != (count, count):
@@ -52,7 +52,7 @@ def confusion_picture(
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Where everything goes, in pixels."""
+    """Layout of the drawing, in pixels."""
 
     names: tuple[str, ...]
     cell: int
@@ -73,6 +73,7 @@ class _Plan:
 
 
 def _plan(class_names: Sequence[str]) -> _Plan:
+    """Chooses cell size, text size and margins by the number and the length of the names."""
     count = len(class_names)
     cell = 72 if count <= 6 else 62 if count <= 12 else 46 if count <= 20 else 36
     size = 15 if count <= 12 else 13
@@ -88,11 +89,12 @@ def _plan(class_names: Sequence[str]) -> _Plan:
 
 
 def _write_titles(sheet: Image.Image, plan: _Plan, normalise: bool) -> None:
+    """Writes the title and the names of both axes."""
     draw = ImageDraw.Draw(sheet)
     title = "Confusion matrix, " + ("% of each true class" if normalise else "pixels")
-    draw.text((_MARGIN, _MARGIN), title, INK, font_for(title, 20), anchor="lt")
+    draw.text((_MARGIN, _MARGIN), title, INK, load_font(20), anchor="lt")
     middle = ((plan.left + plan.right) / 2, _MARGIN + 56)
-    draw.text(middle, "prediction", MUTED, font_for("prediction", 16), anchor="mm")
+    draw.text(middle, "prediction", MUTED, load_font(16), anchor="mm")
     truth = _stamp("truth", 16).rotate(90, expand=True)
     corner = (_MARGIN, (plan.top + plan.bottom - truth.height) // 2)
     sheet.paste(MUTED, corner, truth)
@@ -103,25 +105,26 @@ def _write_names(sheet: Image.Image, plan: _Plan) -> None:
     for i, name in enumerate(plan.names):
         centre = (i + 0.5) * plan.cell
         row_end = (plan.left - 10, plan.top + centre)
-        draw.text(row_end, name, INK, font_for(name, plan.size), anchor="rm")
+        draw.text(row_end, name, INK, load_font(plan.size), anchor="rm")
         _write_name(sheet, name, plan, plan.left + centre, INK)
 
 
 def _write_name(sheet: Image.Image, name: str, plan: _Plan, centre: float, ink: Colour) -> None:
-    """Writes the name above the column at ``centre``, slanted where it would not fit."""
+    """Writes a name above the column at ``centre``, slanted if the names are wider than a cell."""
     if not plan.slanted:
         foot = (centre, plan.top - 10)
-        ImageDraw.Draw(sheet).text(foot, name, ink, font_for(name, plan.size), anchor="ms")
+        ImageDraw.Draw(sheet).text(foot, name, ink, load_font(plan.size), anchor="ms")
         return
     straight = _stamp(name, plan.size)
     slanted = straight.rotate(45, Image.Resampling.BICUBIC, expand=True)
-    half = straight.height * 0.35  # half the text's height, turned: it stands on its middle
+    half = straight.height * 0.35  # half the text's height at 45 degrees
     sheet.paste(ink, (round(centre - half), round(plan.top - 5 - slanted.height)), slanted)
 
 
 def _draw_cells(
     sheet: Image.Image, plan: _Plan, matrix: npt.NDArray[np.integer], normalise: bool
 ) -> None:
+    """Fills every cell with its shade and writes its number in the largest size that fits all."""
     draw = ImageDraw.Draw(sheet)
     shares = row_shares(matrix)
     texts = {
@@ -137,7 +140,7 @@ def _draw_cells(
         draw.rectangle((left, top, left + side, top + side), fill)
         ink = FAINT if faint else readable_on(fill)
         middle = (left + side / 2, top + side / 2)
-        draw.text(middle, text, ink, font_for(text, size), anchor="mm")
+        draw.text(middle, text, ink, load_font(size), anchor="mm")
 
 
 def _cell_text(count: int, share: float, plan: _Plan, normalise: bool) -> str:
@@ -162,12 +165,11 @@ def _write_totals(sheet: Image.Image, plan: _Plan, totals: npt.NDArray[np.intege
     for row, total in enumerate(totals):
         text = short_count(int(total))
         middle = (centre, plan.top + (row + 0.5) * plan.cell)
-        draw.text(middle, text, MUTED, font_for(text, plan.size), anchor="mm")
+        draw.text(middle, text, MUTED, load_font(plan.size), anchor="mm")
 
 
 def _stamp(text: str, size: int) -> Image.Image:
-    """The text alone, as how much ink each pixel takes."""
-    font = font_for(text, size)
+    """The text as an ``L`` image whose values are the ink's opacity, to be rotated and pasted."""
     stamp = Image.new("L", (text_width(text, size) + 2, round(size * 1.3)), 0)
-    ImageDraw.Draw(stamp).text((1, stamp.height / 2), text, 255, font, anchor="lm")
+    ImageDraw.Draw(stamp).text((1, stamp.height / 2), text, 255, load_font(size), anchor="lm")
     return stamp

@@ -1,4 +1,4 @@
-"""Counts and shares in the few characters that fit a cell."""
+"""Counts and percentages short enough for a cell of the matrix."""
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +24,9 @@ def short_count(count: int) -> str:
 
 
 def short_percent(share: float, *, decimals: int = 1) -> str:
-    """A share from 0 to 1 in percent, without the sign: ``7.3``, ``100``.
+    """A share from 0 to 1 in percent, without the percent sign: ``7.3``, ``100``.
 
-    Nothing at all is ``0``, so that ``0.0`` tells of a little.
+    Exactly zero is ``0``; ``0.0`` is a small share above zero.
     """
     if share == 0 or share >= 0.9995:
         return f"{100 * share:.0f}"

@@ -1,4 +1,4 @@
-"""A colour scale of one hue, and the text colour that can be read on it."""
+"""A colour scale of one hue, and text colours that are readable on it."""
 
 from functools import cache
 
@@ -32,7 +32,7 @@ _LMS_TO_RGB = np.array(
 def blues() -> npt.NDArray[np.uint8]:
     """``(256, 3)`` uint8 RGB from near white to deep blue, in even steps of lightness.
 
-    The steps are even in Oklab, so twice the value looks twice as dark; the hue stays.
+    The steps are even in Oklab, so twice the value looks twice as dark; the hue is constant.
     """
     t = np.linspace(0.0, 1.0, 256)
     lightness = 0.985 - 0.60 * t

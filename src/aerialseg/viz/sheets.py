@@ -1,4 +1,4 @@
-"""Sheets of pictures: what the network is shown, and what it makes of it."""
+"""Sheets of images: samples with their augmented versions, and predictions beside the truth."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from aerialseg.classes import ClassTable
 from aerialseg.viz.colours import as_bytes
 from aerialseg.viz.legend import draw_legend
 from aerialseg.viz.strips import caption_strip, header_strip, stack, tile_strip
-from aerialseg.viz.theme import DASH, Mask, Picture, text_size
+from aerialseg.viz.theme import DASH, Mask, RGBImage, text_size
 from aerialseg.viz.tiles import (
     TileSize,
     empty_tile,
@@ -25,29 +25,29 @@ from aerialseg.viz.tiles import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleRow:
-    """One sample as it lies on disk and as training sees it.
+    """One sample as stored and as augmented for training.
 
     Args:
-        id: What the caption says.
+        id: Text of the caption.
         image: ``(H, W, 3)`` uint8 RGB.
         mask: ``(H, W)`` class ids, or ``None`` where the sample has no mask.
         augmented: Image and mask of each augmented version, of any size.
     """
 
     id: str
-    image: Picture
+    image: RGBImage
     mask: Mask | None
-    augmented: Sequence[tuple[Picture, Mask | None]] = ()
+    augmented: Sequence[tuple[RGBImage, Mask | None]] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictionRow:
-    """One image, what it shows and what the network says it shows.
+    """One image, its true mask and its predicted mask.
 
     Args:
-        id: What the caption says.
+        id: Text of the caption.
         image: ``(H, W, 3)`` uint8 RGB.
-        truth: ``(H, W)`` class ids, or ``None`` for a test image.
+        truth: ``(H, W)`` class ids, or ``None`` where there is no mask.
         prediction: ``(H, W)`` class ids.
         dice: Score of this image, 0 to 1; ``None`` leaves it out of the caption.
         iou: Likewise.
@@ -55,7 +55,7 @@ class PredictionRow:
     """
 
     id: str
-    image: Picture
+    image: RGBImage
     truth: Mask | None
     prediction: Mask
     dice: float | None = None
@@ -65,13 +65,13 @@ class PredictionRow:
 
 def sample_sheet(
     rows: Sequence[SampleRow], classes: ClassTable, *, tile_width: int = 320
-) -> Picture:
-    """Draws each sample and its augmented versions, the masks laid over below them.
+) -> RGBImage:
+    """Draws each sample and its augmented versions, with mask overlays in a second line.
 
     Args:
         rows: The samples, one row each.
         classes: Names and colours, for the masks and the legend.
-        tile_width: Width in pixels of one picture of the sheet.
+        tile_width: Width in pixels of one image of the sheet.
 
     Returns:
         ``(H, W, 3)`` uint8 RGB.
@@ -95,13 +95,13 @@ def prediction_sheet(
     *,
     tile_width: int = 320,
     with_errors: bool = False,
-) -> Picture:
+) -> RGBImage:
     """Draws input, truth and prediction side by side with the scores of each image.
 
     Args:
         rows: The images, one row each.
         classes: Names and colours, for the masks and the legend.
-        tile_width: Width in pixels of one picture of the sheet.
+        tile_width: Width in pixels of one image of the sheet.
         with_errors: Whether a fourth column shows the wrong pixels in red.
 
     Returns:
@@ -124,7 +124,8 @@ def prediction_sheet(
 
 def _sample_block(
     row: SampleRow, versions: int, classes: ClassTable, tile: TileSize
-) -> list[Picture]:
+) -> list[RGBImage]:
+    """The caption of a sample, its images and, if any version has a mask, its overlays."""
     pairs = _versions(row)
     images = [image_tile(image, tile) for image, _ in pairs]
     masks = [
@@ -140,7 +141,8 @@ def _sample_block(
 
 def _prediction_block(
     row: PredictionRow, classes: ClassTable, tile: TileSize, with_errors: bool
-) -> list[Picture]:
+) -> list[RGBImage]:
+    """The caption of a prediction with its scores, and its tiles side by side."""
     no_truth = empty_tile("no truth", tile)
     tiles = [
         image_tile(row.image, tile),
@@ -164,7 +166,7 @@ def _scores(row: PredictionRow) -> list[tuple[str, str]]:
     ]
 
 
-def _versions(row: SampleRow) -> list[tuple[Picture, Mask | None]]:
+def _versions(row: SampleRow) -> list[tuple[RGBImage, Mask | None]]:
     return [(row.image, row.mask), *row.augmented]
 
 

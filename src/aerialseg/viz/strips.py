@@ -1,12 +1,12 @@
-"""The strips a sheet is stacked from: header, captions, tiles, legend."""
+"""The horizontal strips of a sheet: header, captions and rows of tiles, stacked above a legend."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from aerialseg.viz.text import font_for, shorten, text_width
-from aerialseg.viz.theme import INK, LINE, MUTED, Picture, blank, text_size
+from aerialseg.viz.text import load_font, shorten, text_width
+from aerialseg.viz.theme import INK, LINE, MUTED, RGBImage, blank, text_size
 from aerialseg.viz.tiles import TileSize
 
 _GUTTER = 6
@@ -14,11 +14,11 @@ _MARGIN = 16
 _BLANKS = {"word": 5, "score": 16}
 
 Score = tuple[str, str]
-"""Name and value, both ready to be written."""
+"""Name and formatted value."""
 
 
-def header_strip(headings: Sequence[str], tile: TileSize) -> Picture:
-    """One heading above each column of tiles, over a thin line."""
+def header_strip(headings: Sequence[str], tile: TileSize) -> RGBImage:
+    """One heading above each column of tiles, underlined."""
     size = text_size(tile[0])
     height = round(size * 1.9)
     sheet = Image.fromarray(blank(_strip_width(len(headings), tile), height))
@@ -26,34 +26,34 @@ def header_strip(headings: Sequence[str], tile: TileSize) -> Picture:
     for column, heading in enumerate(headings):
         text = shorten(heading, tile[0], size)
         left = column * (tile[0] + _GUTTER)
-        draw.text((left, height * 0.4), text, MUTED, font_for(text, size), anchor="lm")
+        draw.text((left, height * 0.4), text, MUTED, load_font(size), anchor="lm")
     draw.line((0, height - 1, sheet.width, height - 1), LINE)
     return np.array(sheet)
 
 
-def caption_strip(title: str, scores: Sequence[Score], width: int, size: int) -> Picture:
-    """The title on the left and the scores on the right, or below it where both do not fit."""
+def caption_strip(title: str, scores: Sequence[Score], width: int, size: int) -> RGBImage:
+    """The title on the left; the scores on the right, or on a second line if they need the room."""
     row = round(size * 1.7)
     needed = _scores_width(scores, size)
     beside = needed <= 0.7 * width
     sheet = Image.fromarray(blank(width, row if beside else 2 * row))
     text = shorten(title, width - (needed + 2 * size if scores and beside else 0), size)
-    ImageDraw.Draw(sheet).text((0, row / 2), text, INK, font_for(text, size), anchor="lm")
+    ImageDraw.Draw(sheet).text((0, row / 2), text, INK, load_font(size), anchor="lm")
     _write_scores(sheet, scores, size, (width - needed, row / 2) if beside else (0, row * 1.5))
     return np.array(sheet)
 
 
-def tile_strip(tiles: Sequence[Picture]) -> Picture:
+def tile_strip(tiles: Sequence[RGBImage]) -> RGBImage:
     """Tiles of one size side by side."""
     gutter = blank(_GUTTER, tiles[0].shape[0])
     parts = [part for tile in tiles for part in (gutter, tile)]
     return np.concatenate(parts[1:], axis=1)
 
 
-def stack(header: Picture, blocks: Sequence[Sequence[Picture]], legend: Picture) -> Picture:
-    """Header, blocks and legend below one another, with a margin around them.
+def stack(header: RGBImage, blocks: Sequence[Sequence[RGBImage]], legend: RGBImage) -> RGBImage:
+    """Stacks header, blocks and legend vertically, with a margin around them.
 
-    A block is a caption and the strips of tiles it belongs to.
+    A block is a caption followed by its strips of tiles.
     """
     width = header.shape[1]
     gutter = blank(width, _GUTTER)
@@ -79,9 +79,10 @@ def _scores_width(scores: Sequence[Score], size: int) -> int:
 def _write_scores(
     sheet: Image.Image, scores: Sequence[Score], size: int, start: tuple[float, float]
 ) -> None:
+    """Writes names in grey and values in dark text, from ``start`` (left, middle) to the right."""
     draw = ImageDraw.Draw(sheet)
     left, middle = start
     for name, value in scores:
         for text, colour, after in ((name, MUTED, "word"), (value, INK, "score")):
-            draw.text((left, middle), text, colour, font_for(text, size), anchor="lm")
+            draw.text((left, middle), text, colour, load_font(size), anchor="lm")
             left += text_width(text, size) + _BLANKS[after]

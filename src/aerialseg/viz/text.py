@@ -1,42 +1,40 @@
-"""Text in pictures: fonts, measuring, shortening."""
+"""Text in images: the font, measuring, shortening."""
 
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import ImageFont
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
-
 ELLIPSIS = "…"
 
+_FONT_FILE = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
 
-def font_for(text: str, size: int) -> Font:
-    """The font that can write ``text``, ``size`` pixels high.
 
-    Pillow's own font holds ASCII and little more, so anything else, such as an accent in a
-    class name, is written in DejaVu Sans, which comes with matplotlib.
+@lru_cache(maxsize=64)
+def load_font(size: int) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans, ``size`` pixels high.
+
+    The font ships with the package because Pillow's own has hardly a letter outside ASCII, while
+    class names and ids may hold accents, Greek or Cyrillic. Text looks the same with every Pillow.
     """
-    if all(character.isascii() or character == ELLIPSIS for character in text):
-        return _pillow_font(size)
-    return _wide_font(size)
+    return ImageFont.truetype(str(_FONT_FILE), size)
 
 
 def text_width(text: str, size: int) -> int:
     """How many pixels wide ``text`` is, rounded up."""
-    return int(-(-font_for(text, size).getlength(text) // 1))
+    return int(-(-load_font(size).getlength(text) // 1))
 
 
 def one_line(text: str) -> str:
-    """``text`` with every run of white space made one blank and control characters dropped."""
+    """``text`` with runs of white space collapsed to one space and control characters removed."""
     return "".join(c for c in " ".join(text.split()) if c.isprintable())
 
 
 def shorten(text: str, max_width: int, size: int) -> str:
-    """``text`` as one line at most ``max_width`` pixels wide, cut in the middle.
+    """``text`` on one line at most ``max_width`` pixels wide, with its middle cut out if needed.
 
-    The middle goes because ids of one data set tend to differ at their ends. Where not even
-    the ellipsis fits, nothing is left.
+    The middle is cut because ids of one data set tend to differ at their ends. The result is
+    empty if not even the ellipsis fits.
     """
     text = one_line(text)
     if text_width(text, size) <= max_width:
@@ -46,6 +44,7 @@ def shorten(text: str, max_width: int, size: int) -> str:
 
 
 def _longest(text: str, max_width: int, size: int) -> int:
+    """The largest number of characters that can be kept; -1 if not even the ellipsis fits."""
     low, high = -1, len(text) - 1
     while low < high:
         middle = (low + high + 1) // 2
@@ -57,18 +56,3 @@ def _longest(text: str, max_width: int, size: int) -> int:
 def _without_middle(text: str, kept: int) -> str:
     tail = kept // 2
     return text[: kept - tail] + ELLIPSIS + text[len(text) - tail :]
-
-
-@lru_cache(maxsize=64)
-def _pillow_font(size: int) -> Font:
-    return ImageFont.load_default(size)
-
-
-@lru_cache(maxsize=64)
-def _wide_font(size: int) -> Font:
-    found = find_spec("matplotlib")  # finds the folder without the import's 0.7 s
-    for folder in (found.submodule_search_locations or []) if found else []:
-        path = Path(folder) / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
-        if path.is_file():
-            return ImageFont.truetype(str(path), size)
-    return _pillow_font(size)
