@@ -22,9 +22,11 @@ def commands(job):
 def test_the_checks_are_those_of_the_local_script():
     script = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
     checks = [line for line in script if re.match(r"ruff|mypy|pytest", line)]
-    assert checks == ["ruff check .", "ruff format --check .", "mypy", "pytest"]
-    assert [c for c in commands("lint") if c in checks] == checks[:-1]
-    assert commands("test")[-1] == checks[-1]
+    lint, (default, slow) = checks[:-2], checks[-2:]
+    assert lint == ["ruff check .", "ruff format --check .", "mypy"]
+    assert [command for command in commands("lint") if command in checks] == lint
+    assert commands("test")[-1] == default == "pytest"
+    assert commands("slow")[-1] == slow == "pytest -m slow"
 
 
 def test_the_tests_run_as_the_readme_says():
