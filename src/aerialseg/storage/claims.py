@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from filelock import FileLock
+from filelock import BaseFileLock, FileLock
 
 _TEMPORARY = re.compile(r"\..+\.aerialseg-([0-9a-f]{32})(\.[^.]+)?")
 _LOCK = re.compile(r"\.aerialseg-([0-9a-f]{32})\.lock")
@@ -34,7 +34,7 @@ def claimed(temporary: Path) -> Iterator[None]:
         OSError: If the lock file cannot be made. On file systems that know no locks the block
             runs without; nothing is ever taken for abandoned there.
     """
-    lock = FileLock(_lock_of(temporary))
+    lock = _lock_of(temporary)
     try:
         try:
             lock.acquire()
@@ -56,7 +56,7 @@ def abandoned(found: Path) -> Iterator[None]:
     Raises:
         OSError: If its writer is alive, or if that cannot be told.
     """
-    lock = FileLock(_lock_of(found))
+    lock = _lock_of(found)
     lock.acquire(blocking=False)
     try:
         yield
@@ -69,14 +69,16 @@ def is_temporary(name: str) -> bool:
     return bool(_TEMPORARY.fullmatch(name) or _LOCK.fullmatch(name))
 
 
-def _lock_of(path: Path) -> Path:
+def _lock_of(path: Path) -> BaseFileLock:
+    """The lock of a temporary name, not taken yet."""
     found = _TEMPORARY.fullmatch(path.name) or _LOCK.fullmatch(path.name)
     if found is None:
         raise ValueError(f"{path}: is no temporary name")
-    return path.with_name(f".aerialseg-{found[1]}.lock")
+    # A marker file in the place of a lock would outlive a process that is killed.
+    return FileLock(path.with_name(f".aerialseg-{found[1]}.lock"), fallback_to_soft=False)
 
 
-def _remove(lock: FileLock) -> None:
+def _remove(lock: BaseFileLock) -> None:
     """Removes a lock file, then frees the lock.
 
     In this order nobody can take the lock of a file that is about to go. Windows refuses to
