@@ -7,9 +7,9 @@ both say the same. Times differ between machines and minutes; the ratios hardly 
     python -m benchmarks                      # all of them, and the table RESULTS.md
     python -m benchmarks rle loss             # some
     python -m benchmarks.rle                  # one
-    python -m benchmarks --pictures PATH      # with AeroScapes, or pictures laid out like it
-    python -m benchmarks --quick              # does it run? tiny pictures, nothing to conclude
+    python -m benchmarks --images PATH      # with AeroScapes, or images laid out like it
+    python -m benchmarks --quick              # does it run? tiny images, nothing to conclude
     python -m benchmarks.gpu                  # does the loader keep up with the graphics card?
 
-Without ``--pictures`` the pictures are drawn by :mod:`aerialseg.scenes`.
+Without ``--images`` the images are drawn by :mod:`aerialseg.scenes`.
 """

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
-from benchmarks.pictures import arrays, with_every_class
+from benchmarks.images import arrays, with_every_class
 from benchmarks.timing import Setting
 
 NUM_CLASSES = 12
 STRIDE = 16
-"""A network of the default model leaves its logits at a sixteenth of the picture's edges."""
+"""A network of the default model leaves its logits at a sixteenth of the image's edges."""
 
 
 def batch(setting: Setting, size: int = 4) -> tuple[Tensor, Tensor]:

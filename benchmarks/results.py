@@ -47,14 +47,14 @@ def table(rows: Sequence[Row], setting: Setting) -> str:
 
 
 def facts(setting: Setting) -> Iterator[str]:
-    """When, on what machine, with which versions and on which pictures."""
+    """When, on what machine, with which versions and on which images."""
     yield date.today().isoformat()
     yield f"{processor()}; cores: {os.cpu_count()}; torch threads: {torch.get_num_threads()}"
     yield torch.cuda.get_device_name() if setting.device == "cuda" else "no graphics card used"
     found = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     yield f"Python {platform.python_version()}, {found}"
     height, width = setting.size
-    own = "one's own pictures" if setting.pictures else f"drawn scenes of {width}x{height}"
+    own = "one's own images" if setting.images else f"drawn scenes of {width}x{height}"
     yield f"{own}{'; a quick try, nothing to conclude' if setting.quick else ''}"
 
 

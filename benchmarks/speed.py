@@ -14,7 +14,7 @@ from aerialseg.config.schema import Experiment
 from aerialseg.training.build import build_data, chosen_precision
 from aerialseg.training.quiet import quieten_lightning
 from benchmarks.experiment import config, training_module
-from benchmarks.pictures import data_root
+from benchmarks.images import data_root
 from benchmarks.timing import Setting, peak_memory, synchronize
 
 _BATCH_SIZE = 8
@@ -28,10 +28,10 @@ class StageSpeed:
     Attributes:
         name: The stage.
         epochs: How many it has.
-        batch_size: Pictures in a step.
-        resident: Pictures a second from one batch that stays on the device.
-        loaded: Pictures a second from the real loader, augmented where the stage is.
-        validated: Pictures a second in validation, from the real loader.
+        batch_size: Images in a step.
+        resident: Images a second from one batch that stays on the device.
+        loaded: Images a second from the real loader, augmented where the stage is.
+        validated: Images a second in validation, from the real loader.
         memory: Peak bytes while it trains.
     """
 
@@ -44,7 +44,7 @@ class StageSpeed:
     memory: float
 
     def seconds(self, train: int, val: int) -> float:
-        """What the stage takes with so many training and validation pictures."""
+        """What the stage takes with so many training and validation images."""
         return self.epochs * (train / self.loaded + val / self.validated)
 
 
@@ -79,7 +79,7 @@ def measure(stage: str, setting: Setting) -> StageSpeed:
 
 
 class Counter:
-    """Counts pictures a second once under way.
+    """Counts images a second once under way.
 
     Args:
         warm_up: Batches before it counts: kernels are chosen, the loader's lead is used up.
@@ -87,22 +87,22 @@ class Counter:
 
     def __init__(self, warm_up: int) -> None:
         self.warm_up = warm_up
-        self.batches = self.pictures = 0
+        self.batches = self.images = 0
         self.start = self.seconds = 0.0
 
     @property
     def rate(self) -> float:
-        """Pictures a second."""
-        return self.pictures / self.seconds
+        """Images a second."""
+        return self.images / self.seconds
 
-    def add(self, pictures: int) -> None:
+    def add(self, images: int) -> None:
         """Counts a batch that is done."""
         self.batches += 1
         synchronize()
         if self.batches == self.warm_up:
             self.start = perf_counter()
         elif self.batches > self.warm_up:
-            self.pictures += pictures
+            self.images += images
             self.seconds = perf_counter() - self.start
 
 

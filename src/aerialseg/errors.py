@@ -34,7 +34,7 @@ class ConfigError(AerialsegError):
 
 
 class DataError(AerialsegError):
-    """A data set, picture, mask or table cannot be used as it is."""
+    """A data set, image, mask or table cannot be used as it is."""
 
     label = "data error"
 

@@ -6,7 +6,8 @@ import shlex
 import pytest
 from pytorch_lightning.accelerators import CUDAAccelerator
 
-from helpers.composing import CONF, STAGES, composed, finish_stages, lines, swept
+from helpers.composing import CONF, composed, finish_stages, lines, swept
+from helpers.stages import STAGES
 
 FILES = sorted(CONF.rglob("*.yaml"))
 # A file whose name begins with an underscore is what others start from.
@@ -58,7 +59,7 @@ def test_all_groups_are_there():
 @pytest.mark.parametrize("path", CHOICES, ids=name_of)
 def test_composes_and_validates_in_place(path, trained):
     more = ["run_name=default"] if path.parent.name == "experiment" else []
-    more += ["input=picture.jpg"] if name_of(path) == "task/predict" else []
+    more += ["input=image.jpg"] if name_of(path) == "task/predict" else []
     assert lines(choice_of(path), *more, trained) == []
 
 

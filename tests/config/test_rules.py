@@ -105,7 +105,7 @@ def test_a_checkpoint_to_be_read_must_be_there(tmp_path, task):
 
 def test_predict_needs_an_input(runs):
     assert at(runs, "task=predict", "stage=full") == [
-        "config error: input: must be set; add input=PATH of a picture, a folder or a quoted glob"
+        "config error: input: must be set; add input=PATH of an image, a folder or a quoted glob"
     ]
 
 

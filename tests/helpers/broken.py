@@ -12,15 +12,15 @@ from PIL import Image
 
 RGB = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
 IDS = np.random.default_rng(1).integers(0, 3, (24, 32), dtype=np.uint8)
-PICTURE = Image.fromarray(RGB)
+IMAGE = Image.fromarray(RGB)
 
 
-def saved(picture, kind, **options):
-    """A picture, or an array of one, in a format of Pillow's."""
-    if isinstance(picture, np.ndarray):
-        picture = Image.fromarray(picture)
+def saved(image, kind, **options):
+    """An image, or an array of one, in a format of Pillow's."""
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image)
     buffer = BytesIO()
-    picture.save(buffer, format=kind, **options)
+    image.save(buffer, format=kind, **options)
     return buffer.getvalue()
 
 
@@ -47,7 +47,7 @@ def _chunk(named):
 
 
 def text_bomb():
-    """A compressed comment of 50 MB in a picture of four pixels."""
+    """A compressed comment of 50 MB in an image of four pixels."""
     comment = b"Comment\0\0" + zlib.compress(bytes(50_000_000))
     return png(2, 2, rows=bytes(6), extra=[(b"zTXt", comment)])
 
@@ -70,7 +70,7 @@ def jpeg_without_middle():
 
 
 def png_without_last_pass():
-    """The four passes of a 4x4 picture before the one that has every other row."""
+    """The four passes of a 4x4 image before the one that has every other row."""
     return png(4, 4, rows=b"\0\7" * 2 + b"\0\7\7" * 3, interlaced=1)
 
 
@@ -86,7 +86,7 @@ def tiff_of_one_huge_tile():
 
 def animated(kind):
     other = Image.fromarray(255 - RGB)
-    return saved(PICTURE, kind, save_all=True, append_images=[other])
+    return saved(IMAGE, kind, save_all=True, append_images=[other])
 
 
 def archive(*members, **options):

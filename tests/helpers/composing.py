@@ -17,10 +17,10 @@ from aerialseg.config.schema import Experiment
 from aerialseg.config.validation import resolve, validate
 from aerialseg.config.yaml_files import check_files
 from aerialseg.errors import ConfigError
+from helpers.stages import STAGES
 
 CONF = Path(__file__).parents[2] / "conf"
 register_shipped(CONF.parent)
-STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
 
 
 def composed(*arguments: str, conf: Path = CONF, hydra: bool = False) -> DictConfig:

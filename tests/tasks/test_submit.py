@@ -28,7 +28,7 @@ ROW_BY_ROW = {
 
 
 class Oracle:
-    """Answers with the mask of a known picture, which its first pixel names."""
+    """Answers with the mask of a known image, which its first pixel names."""
 
     classes = TABLE
 
@@ -78,7 +78,7 @@ def line_of_refusal(project):
     return line
 
 
-def test_a_row_for_each_picture_and_class_in_the_order_of_the_split(project):
+def test_a_row_for_each_image_and_class_in_the_order_of_the_split(project):
     path = submit(project.config)
     assert path == project.folder / "out" / "submission.csv"
     header, rows = read(path)

@@ -135,7 +135,7 @@ def _checkpoint(config: _Sound) -> Iterator[Problem]:
 
 def _input(config: _Sound) -> Iterator[Problem]:
     if config.task.reads_input and config["input"] is None:
-        text = "must be set; add input=PATH of a picture, a folder or a quoted glob"
+        text = "must be set; add input=PATH of an image, a folder or a quoted glob"
         yield Problem("input", text)
 
 

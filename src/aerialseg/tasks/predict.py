@@ -1,4 +1,4 @@
-"""Masks and overlays for any pictures, from the checkpoint alone."""
+"""Masks and overlays for any images, from the checkpoint alone."""
 
 import glob
 import logging
@@ -34,10 +34,10 @@ def predict(
     output_dir: str = "predictions",
     overlay_opacity: Annotated[float, Ge(0), Le(1)] = 0.5,
 ) -> None:
-    """Writes three pictures for each input: index mask, colour mask and overlay.
+    """Writes three images for each input: index mask, colour mask and overlay.
 
     ``NAME_index.png`` holds class ids, ``NAME_colour.png`` the same ids with the class table as
-    its palette, ``NAME_overlay.png`` the picture with the mask laid over it. A folder's structure
+    its palette, ``NAME_overlay.png`` the image with the mask laid over it. A folder's structure
     is kept.
 
     Args:
@@ -47,14 +47,14 @@ def predict(
         overlay_opacity: How much of the overlay is mask, 0 to 1.
 
     Raises:
-        DataError: If there are no pictures, or if one cannot be read; most faults are found, and
+        DataError: If there are no images, or if one cannot be read; most faults are found, and
             all of them named, before the first mask is written.
     """
     max_megapixels = cast("float", experiment.data.get("max_megapixels", MAX_MEGAPIXELS))
-    pictures = find_pictures(str(experiment.input))
-    _check(pictures, max_megapixels)
+    images = find_images(str(experiment.input))
+    _check(images, max_megapixels)
     predictor = build_predictor(experiment)
-    for path, name in track(pictures.items(), description="predict", disable=len(pictures) < 5):
+    for path, name in track(images.items(), description="predict", disable=len(images) < 5):
         image = read_image(path, max_megapixels=max_megapixels)
         mask = predictor.predict(image)
         stem = str(Path(output_dir) / name)
@@ -63,18 +63,18 @@ def predict(
         laid_over = overlay(image, mask, predictor.classes, opacity=overlay_opacity)
         write_image(Path(f"{stem}_overlay.png"), laid_over)
     logger.info(
-        "%d pictures segmented with %s: index masks, colour masks and overlays in %s",
-        len(pictures),
+        "%d images segmented with %s: index masks, colour masks and overlays in %s",
+        len(images),
         experiment.checkpoint,
         output_dir,
     )
 
 
-def find_pictures(source: str) -> dict[Path, str]:
-    """The pictures that an ``input`` means, each with the name its masks will have.
+def find_images(source: str) -> dict[Path, str]:
+    """The images that an ``input`` means, each with the name its masks will have.
 
     Args:
-        source: A picture, a folder that is searched through, or a glob.
+        source: An image, a folder that is searched through, or a glob.
 
     Raises:
         DataError: If there are none, or two would get the same name.
@@ -82,7 +82,7 @@ def find_pictures(source: str) -> dict[Path, str]:
     root = Path(source).expanduser()
     if root.is_dir():
         inside = (path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
-        # File managers leave hidden files behind that are called like pictures.
+        # File managers leave hidden files behind that are called like images.
         found = sorted(p for p in inside if p.is_file() and not p.name.startswith("."))
         base = root
     else:
@@ -93,7 +93,7 @@ def find_pictures(source: str) -> dict[Path, str]:
         base = Path(os.path.commonpath([_plain(path.parent) for path in found] or [root]))
     if not found:
         kinds = ", ".join(sorted(SUFFIXES))
-        raise DataError(f"input: {source} is no picture, and no folder or glob of any ({kinds})")
+        raise DataError(f"input: {source} is no image, and no folder or glob of any ({kinds})")
     # With what '..' stands for left in, a name could lead out of the folder of the masks.
     names = {path: str(_plain(path).relative_to(_plain(base)).with_suffix("")) for path in found}
     writers: dict[str, Path] = {}
@@ -111,15 +111,15 @@ def _plain(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps '..'
 
 
-def _check(pictures: Iterable[Path], max_megapixels: float) -> None:
-    """Raises DataError if a header or an end tells that a picture cannot be read."""
+def _check(images: Iterable[Path], max_megapixels: float) -> None:
+    """Raises DataError if a header or an end tells that an image cannot be read."""
     problems: list[str] = []
-    for path in pictures:
+    for path in images:
         try:
             read_size(path, max_megapixels=max_megapixels)
             check_whole(path)
         except DataError as error:
             problems += error.problems
     if problems:
-        more = [f"and {len(problems) - _SHOWN} more pictures"] if len(problems) > _SHOWN else []
+        more = [f"and {len(problems) - _SHOWN} more images"] if len(problems) > _SHOWN else []
         raise DataError(*problems[:_SHOWN], *more)

@@ -1,4 +1,4 @@
-"""A submission for the test split: one run-length encoded row per picture and class."""
+"""A submission for the test split: one run-length encoded row per image and class."""
 
 import logging
 from collections import Counter
@@ -30,7 +30,7 @@ HEADER = ("ImageID", "EncodedPixels")
 def submit(experiment: Experiment, *, order: Literal["row", "column"] = "row") -> Path:
     """Writes ``submission.csv``: rows ``IMAGEID_CLASS,start length start length ...``.
 
-    Masks are at the pictures' own size, positions count from 1, and a class that is absent has an
+    Masks are at the images' own size, positions count from 1, and a class that is absent has an
     empty string. Every row is decoded back before it is written, and the rows are compared with
     ``sampleSubmission.csv`` where the data set has one.
 
@@ -62,7 +62,7 @@ def submit(experiment: Experiment, *, order: Literal["row", "column"] = "row") -
     path = Path(experiment.paths.output_dir) / "submission.csv"
     write_text(path, csv_text(header, rows.items()))
     checked = "checked against sampleSubmission.csv" if data.sample_submission else "decoded back"
-    logger.info("%d rows for %d pictures, %s: %s", len(rows), len(samples), checked, path)
+    logger.info("%d rows for %d images, %s: %s", len(rows), len(samples), checked, path)
     return path
 
 

@@ -26,12 +26,12 @@ def visualize(
     samples: Annotated[int, Ge(1)] = 6,
     versions: Annotated[int, Ge(0)] = 2,
 ) -> None:
-    """Writes ``samples.png``: pictures as they lie on disk and as training sees them.
+    """Writes ``samples.png``: images as they lie on disk and as training sees them.
 
     Args:
         experiment: The config; ``augmentation`` decides the augmented versions.
         split: ``train`` or ``val``.
-        samples: How many pictures, chosen by the seed.
+        samples: How many images, chosen by the seed.
         versions: How many augmented versions of each.
     """
     data = build_data(experiment)
