@@ -1,4 +1,4 @@
-"""The house rules: imports go down only, light modules stay light, files and functions short."""
+"""The architecture rules: imports go down only, files and functions are short."""
 
 import ast
 import subprocess
@@ -14,8 +14,8 @@ FILES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 } | {"run": ROOT / "run.py"}
 
-# Each floor may import from the floors above it in this list, and a room from itself.
-FLOORS = (
+# Each layer may import from the layers above it in this list, and a package from itself.
+LAYERS = (
     {"errors", "durations", "stopping"},
     {"kernels", "plugins"},  # raise our errors
     {"classes", "storage"},
@@ -56,32 +56,32 @@ def imports_of(module, *, top_level=False):
     return found
 
 
-def room_of(name):
+def package_of(name):
     """``aerialseg.data.images.reading.read_image`` belongs to ``data``."""
     return "run" if name == "run" else [*name.split("."), ""][1]
 
 
-def floor_of(room):
-    (floor,) = (index for index, rooms in enumerate(FLOORS) if room in rooms)
-    return floor
+def layer_of(package):
+    (layer,) = (index for index, packages in enumerate(LAYERS) if package in packages)
+    return layer
 
 
-def test_every_room_of_the_house_has_one_floor():
-    rooms = {room_of(module) for module in FILES} - {""}
-    assert rooms == set().union(*FLOORS)
-    assert len(rooms) == sum(map(len, FLOORS))
+def test_every_package_of_the_house_has_one_floor():
+    packages = {package_of(module) for module in FILES} - {""}
+    assert packages == set().union(*LAYERS)
+    assert len(packages) == sum(map(len, LAYERS))
 
 
 @pytest.mark.parametrize("module", FILES)
 def test_imports_go_down_only(module):
-    room = room_of(module)
+    package = package_of(module)
     for name in imports_of(module):
         if name.partition(".")[0] not in ("aerialseg", "run"):
             continue
-        target = room_of(name)
-        if target not in (room, "__version__"):
-            assert room, "the package itself imports nothing of its own"
-            assert floor_of(target) < floor_of(room), f"{module} imports {name}"
+        target = package_of(name)
+        if target not in (package, "__version__"):
+            assert package, "aerialseg itself imports nothing of its own"
+            assert layer_of(target) < layer_of(package), f"{module} imports {name}"
 
 
 @pytest.mark.parametrize("module", FILES)

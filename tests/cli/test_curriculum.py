@@ -163,7 +163,7 @@ def test_stages_can_be_left_out(curriculum):
         (["stage=aspp"], "config error: stage: a curriculum trains several stages, but got stage"),
         (["task.stages=[head,asp]"], "config error: task.stages: there is no stage 'asp'; did you"),
         (["task.stages=[head,head]"], "config error: task.stages: names stage 'head' more than"),
-        (["paths.output_dir=x"], "config error: paths.output_dir: 5 stages would write into x"),
+        (["paths.output_dir=x"], "config error: paths.output_dir: 5 stages would write to x"),
         (["trainer.devices=2"], "config error: trainer.devices: 2 may mean more than one"),
     ],
 )

@@ -3,7 +3,12 @@
 from datetime import datetime
 from pathlib import Path
 
-from aerialseg.config.chain import compose_chain, compose_stage, no_stage_typed, typed_command
+from aerialseg.config.chain import (
+    check_no_stage_override,
+    command_line,
+    compose_chain,
+    compose_stage,
+)
 from aerialseg.config.schema import Experiment
 from aerialseg.config.tasks import task
 from aerialseg.config.validation import validate, validate_chain
@@ -35,7 +40,7 @@ def curriculum(
     Raises:
         ConfigError: If the config of any stage is invalid; names the problems of all.
     """
-    no_stage_typed()
+    check_no_stage_override()
     chain = validate_chain(compose_chain(stages))
     forecasts = check_chain(chain, measure=measure)
     if any(forecast.epochs_left for forecast in forecasts.values()):
@@ -43,7 +48,7 @@ def curriculum(
     finished = []
     for name, stage in chain.items():
         remaining = remaining_stages(forecasts, name)
-        result = train_stage(stage, command=typed_command(), remaining=remaining)
+        result = train_stage(stage, command=command_line(), remaining=remaining)
         finished.append(FinishedJob(name, stage.stage.previous, result))
     runs = Path(experiment.paths.runs_dir) / experiment.run_name
     show_stage_table(finished, runs / "stages.csv")

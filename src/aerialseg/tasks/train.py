@@ -1,6 +1,6 @@
 """Train one stage."""
 
-from aerialseg.config.chain import typed_command
+from aerialseg.config.chain import command_line
 from aerialseg.config.schema import Experiment
 from aerialseg.config.tasks import task
 from aerialseg.storage.stage_result import StageResult
@@ -14,4 +14,4 @@ def train(experiment: Experiment) -> StageResult:
     Returns:
         The scores of the best epoch and the facts of the run, as ``metrics.json`` holds them.
     """
-    return train_stage(experiment, command=typed_command())
+    return train_stage(experiment, command=command_line())
