@@ -66,7 +66,7 @@ def layer_of(package):
     return layer
 
 
-def test_every_package_of_the_house_has_one_floor():
+def test_every_package_is_in_one_layer():
     packages = {package_of(module) for module in FILES} - {""}
     assert packages == set().union(*LAYERS)
     assert len(packages) == sum(map(len, LAYERS))

@@ -180,7 +180,7 @@ HAZE = {"_target_": "parts.Haze", "strength": 0.25, "p": 1.0}
 
 
 def write_choice(folder, like, **changes):
-    """Writes ``GROUP/mine.yaml`` into the folder of ``--config-dir``: a changed copy of our file."""
+    """Writes ``GROUP/mine.yaml`` to the ``--config-dir``: a changed copy of our file."""
     content = yaml.safe_load((REPOSITORY / "conf" / f"{like}.yaml").read_text())
     path = folder / "example" / "conf" / Path(like).parent / "mine.yaml"
     path.parent.mkdir()

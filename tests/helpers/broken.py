@@ -1,4 +1,4 @@
-"""Files as nobody wants them, as bytes: damaged, foreign, hostile."""
+"""Broken files as bytes: damaged, of other formats, malicious."""
 
 import stat
 import struct
@@ -16,7 +16,7 @@ IMAGE = Image.fromarray(RGB)
 
 
 def saved(image, kind, **options):
-    """An image, or an array of one, in a format of Pillow's."""
+    """An image, or an array of one, encoded by Pillow."""
     if isinstance(image, np.ndarray):
         image = Image.fromarray(image)
     buffer = BytesIO()
@@ -29,12 +29,12 @@ def cut(data, share):
 
 
 def flipped(data, place):
-    """The same bytes with one bit of the byte at ``place`` turned over."""
+    """The same bytes with one bit of the byte at ``place`` flipped."""
     return data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :]
 
 
 def png(width, height, *, bits=8, colour_type=0, rows=b"", extra=(), interlaced=0):
-    """A PNG with these rows, each with its filter byte, whatever its header promises."""
+    """A PNG with these rows, each with its filter byte, regardless of its header."""
     header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, interlaced)
     chunks = [(b"IHDR", header), *extra, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(map(_chunk, chunks))
@@ -58,25 +58,25 @@ def profile_bomb():
 
 
 def jpeg_frame(data, *, bits=8, height=24, width=32):
-    """A JPEG whose header says this of its pixels."""
+    """A JPEG with these values in its header."""
     place = data.index(b"\xff\xc0")
     return data[: place + 4] + struct.pack(">BHH", bits, height, width) + data[place + 9 :]
 
 
 def jpeg_without_middle():
-    """Half the pixels, and yet an end marker: what a repaired download looks like."""
+    """A JPEG with half of its pixels but an end marker, like a repaired download."""
     data = saved(Image.fromarray(RGB).resize((320, 240)), "JPEG")
     return cut(data, 0.5) + b"\xff\xd9"
 
 
 def png_without_last_pass():
-    """The four passes of a 4x4 image before the one that has every other row."""
+    """An interlaced 4x4 PNG without its last pass."""
     return png(4, 4, rows=b"\0\7" * 2 + b"\0\7\7" * 3, interlaced=1)
 
 
 def tiff_of_one_huge_tile():
-    """A TIFF of 8x8 pixels, and of one deflated tile of 60000x60000 to take them from."""
-    # Width, height, bits, compression, black is zero, samples, tile's width, height, place, bytes.
+    """A TIFF of 8x8 pixels with a compressed tile of 60000x60000."""
+    # Width, height, bits, compression, black is zero, samples, tile's width, height, offset, bytes.
     tags = {256: 8, 257: 8, 258: 8, 259: 8, 262: 1, 277: 1}
     tags |= {322: 60_000, 323: 60_000, 324: 200, 325: 8}
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
@@ -133,7 +133,7 @@ def torch_file(content):
 
 
 def checkpoint(**description):
-    """A checkpoint of a network that is not there, described like this."""
+    """A checkpoint with this description and no network."""
     whole = {
         "format": 1,
         "network": {"_target_": "aerialseg.models.networks.lraspp_mobilenet_v3_large"},

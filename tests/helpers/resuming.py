@@ -30,7 +30,7 @@ class LearningRates(pl.Callback):
 
 
 def fit(folder, data, *, resume=False, extra=(), seed=0, optimizer="sgd", **options):
-    """Trains with fresh objects, the random state of the process being another each time."""
+    """Trains with new objects and another random state each time."""
     scheduler = SCHEDULERS[options.pop("scheduler", "polynomial")]
     patience, mode = options.pop("patience", 99), options.pop("mode", "max")
     images = {name: options.pop(name) for name in ("count", "num_workers") if name in options}

@@ -28,10 +28,10 @@ def save(path: Path, array, **options) -> Path:
 
 
 def save_with_thumbnail(path: Path) -> Path:
-    """Writes a JPEG whose EXIF data hold a whole small JPEG, end marker included."""
+    """Writes a JPEG whose EXIF data contain a complete small JPEG, end marker included."""
     thumbnail = save(path.with_name("thumbnail.jpg"), random_image((8, 8))).read_bytes()
     exif = Image.Exif()
-    exif[0x010E] = "x"  # a description, so that there are EXIF data
+    exif[0x010E] = "x"  # a description, so that the EXIF data are not empty
     payload = exif.tobytes() + thumbnail
     data = save(path, random_image((64, 64))).read_bytes()
     segment = b"\xff\xe1" + (len(payload) + 2).to_bytes(2, "big") + payload

@@ -34,7 +34,7 @@ def test_one_image(tmp_path):
     assert find_images(str(path)) == {path: "a.b"}
 
 
-def test_a_folder_is_searched_through_and_its_structure_kept(tmp_path):
+def test_a_folder_is_searched_recursively_and_its_structure_kept(tmp_path):
     paths = [image_file(tmp_path / name) for name in ("b.JPG", "a.png", "x/a.png", "x/y/c.tif")]
     (tmp_path / "notes.txt").write_text("")
     (tmp_path / "looks_like.png").mkdir()
@@ -80,7 +80,7 @@ def test_nothing_found_says_what_was_looked_for(tmp_path, source):
     (tmp_path / "empty" / ".gitkeep").write_text("")
     line = line_of(find_images, str(tmp_path / source))
     assert line == (
-        f"input: {tmp_path / source} is no image, and no folder or glob of any "
+        f"input: {tmp_path / source} is not an image, a folder or a glob of images "
         "(.bmp, .jpeg, .jpg, .png, .tif, .tiff, .webp)"
     )
 
@@ -98,11 +98,11 @@ def test_no_glob_names_masks_outside_their_folder(tmp_path, monkeypatch):
         image_file(tmp_path / name)
     monkeypatch.chdir(tmp_path / "in")
     assert list(find_images("*/../../*.png").values()) == ["z"]
-    # At every depth a folder up: one pattern, and files on both sides of the working folder.
+    # One pattern with files inside and outside the working directory.
     assert sorted(find_images("**/../*.png").values()) == ["in/x", "z"]
 
 
-def test_what_file_managers_leave_behind_is_no_image(tmp_path):
+def test_hidden_files_of_file_managers_are_skipped(tmp_path):
     path = image_file(tmp_path / "a.jpg")
     (tmp_path / "._a.jpg").write_bytes(b"resource fork")
     assert find_images(str(tmp_path)) == {path: "a"}
@@ -122,7 +122,7 @@ def checkpoint(tmp_path):
     return tmp_path / "best.ckpt"
 
 
-def asked(source, checkpoint, *overrides):
+def config_for(source, checkpoint, *overrides):
     """The config of a command that predicts."""
     config = experiment("task=predict", "trainer=cpu", *overrides)
     return replace(config, input=str(source), checkpoint=str(checkpoint))
@@ -133,7 +133,7 @@ def test_predict_writes_three_images_for_each(tmp_path, checkpoint):
         image_file(tmp_path / "in/a.jpg", (21, 33)),
         image_file(tmp_path / "in/x/b.png", (40, 27), 1),
     ]
-    config = asked(tmp_path / "in", checkpoint)
+    config = config_for(tmp_path / "in", checkpoint)
     out = tmp_path / "out"
     predict(config, output_dir=str(out), overlay_opacity=0.0)
     assert {str(path.relative_to(out)) for path in out.rglob("*.png")} == {
@@ -159,7 +159,7 @@ def test_an_unreadable_image_is_named(tmp_path, checkpoint):
     path = tmp_path / "in" / "a.png"
     path.parent.mkdir()
     path.write_text("no image")
-    config = asked(path, checkpoint)
+    config = config_for(path, checkpoint)
     with pytest.raises(DataError, match=str(path)):
         predict(config, output_dir=str(tmp_path / "out"))
 
@@ -169,7 +169,7 @@ def test_every_bad_image_is_named_before_any_mask_is_written(tmp_path, checkpoin
         path = image_file(tmp_path / "in" / f"{name}.jpg")
         path.write_bytes(path.read_bytes()[:-10])
     image_file(tmp_path / "in" / "aa.jpg")
-    config = asked(tmp_path / "in", checkpoint)
+    config = config_for(tmp_path / "in", checkpoint)
     with pytest.raises(DataError) as error:
         predict(config, output_dir=str(tmp_path / "out"))
     *lines, rest = error.value.problems
@@ -182,10 +182,10 @@ def test_every_bad_image_is_named_before_any_mask_is_written(tmp_path, checkpoin
 def test_orientation_is_ignored_and_the_size_has_a_limit(tmp_path, checkpoint):
     path = image_file(tmp_path / "a.jpg", (20, 30))
     exif = Image.Exif()
-    exif[274] = 6  # turned by 90 degrees
+    exif[274] = 6  # rotated by 90 degrees
     Image.open(path).save(path, exif=exif)
-    predict(asked(path, checkpoint), output_dir=str(tmp_path / "out"))
+    predict(config_for(path, checkpoint), output_dir=str(tmp_path / "out"))
     assert {Image.open(mask).size for mask in (tmp_path / "out").iterdir()} == {(30, 20)}
-    limited = asked(path, checkpoint, "+data.max_megapixels=0.0005")
+    limited = config_for(path, checkpoint, "+data.max_megapixels=0.0005")
     with pytest.raises(DataError, match=r"has 30x20 pixels.* raise data\.max_megapixels"):
         predict(limited, output_dir=str(tmp_path / "out"))

@@ -25,20 +25,20 @@ def curriculum(
 ) -> dict[str, float]:
     """Checks all stages before it trains the first, trains them in order, evaluates the last.
 
-    Started again, it goes on where it stopped: finished stages are kept, an unfinished one
-    continues from its last snapshot.
+    Started again, it resumes: finished stages are kept, an unfinished one continues from its
+    last snapshot.
 
     Args:
         experiment: The config; every stage is composed with the same overrides.
         stages: The stages to train, each starting from the one before it in the list; ``None``
-            for all, in the order that ``previous`` gives them.
-        measure: Whether the check times a few steps and says how long the curriculum will take.
+            for all, in the order given by ``previous``.
+        measure: Whether the check times a few steps and estimates the time of the curriculum.
 
     Returns:
         The scores of the last stage.
 
     Raises:
-        ConfigError: If the config of any stage is invalid; names the problems of all.
+        ConfigError: If the config of any stage is invalid; lists the problems of all stages.
     """
     check_no_stage_override()
     chain = validate_chain(compose_chain(stages))

@@ -26,7 +26,7 @@ def visualize(
     samples: Annotated[int, Ge(1)] = 6,
     versions: Annotated[int, Ge(0)] = 2,
 ) -> None:
-    """Writes ``samples.png``: images as they lie on disk and as training sees them.
+    """Writes ``samples.png``: images as stored on disk and as augmented for training.
 
     Args:
         experiment: The config; ``augmentation`` decides the augmented versions.
@@ -46,10 +46,11 @@ def visualize(
     write_image(path, sample_sheet(rows, data.classes))
     logger.info("%d samples of the %s split: %s", len(rows), split, path)
     if not augments:
-        logger.info("augmentation=none changes nothing; see what training sees: augmentation=drone")
+        logger.info("augmentation=none changes nothing; try augmentation=drone")
 
 
 def _row(raw: SemSegDataset, augmented: SemSegDataset, index: int, versions: int) -> SampleRow:
+    """One sample with its augmented versions."""
     sample = raw[index]
     seen = [augmented[epoch, index] for epoch in range(versions)]
     return SampleRow(
