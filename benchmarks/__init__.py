@@ -8,9 +8,9 @@ both say the same. Times differ between machines and minutes; the ratios hardly 
     python -m benchmarks rle loss             # some
     python -m benchmarks.rle                  # one
     python -m benchmarks custom_gradients     # each custom gradient on against off
-    python -m benchmarks --pictures PATH      # with AeroScapes, or pictures laid out like it
-    python -m benchmarks --quick              # does it run? tiny pictures, nothing to conclude
+    python -m benchmarks --images PATH      # with AeroScapes, or images laid out like it
+    python -m benchmarks --quick              # does it run? tiny images, nothing to conclude
     python -m benchmarks.gpu                  # does the loader keep up with the graphics card?
 
-Without ``--pictures`` the pictures are drawn by :mod:`aerialseg.scenes`.
+Without ``--images`` the images are drawn by :mod:`aerialseg.scenes`.
 """

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.error(f"no script {', '.join(sorted(unknown))}; there are {', '.join(SCRIPTS)}")
     setting = setting_of(chosen)
     rows = [row for name in chosen.scripts or SCRIPTS for row in show(_script(name), setting)]
-    # Some rows, or tiny pictures, must not take the place of the whole and the real.
+    # Some rows, or tiny images, must not take the place of the whole and the real.
     output = chosen.output or (None if chosen.scripts or chosen.quick else RESULTS)
     if output is not None:
         output.write_text(table(rows, setting), encoding="utf-8")

@@ -9,7 +9,7 @@ from aerialseg.models.module import Batch
 from aerialseg.training.feature_cache import cache_stage_features
 from benchmarks.command import run
 from benchmarks.experiment import config, data_module, training_module
-from benchmarks.pictures import data_root
+from benchmarks.images import data_root
 from benchmarks.plain.step import PlainStep
 from benchmarks.row import Row
 from benchmarks.timing import Setting, check, compare

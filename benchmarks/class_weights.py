@@ -10,21 +10,21 @@ from aerialseg.data.cache.counts import class_counts
 from aerialseg.data.statistics import class_weights
 from benchmarks.command import run
 from benchmarks.experiment import data_module
-from benchmarks.pictures import data_root, workshop
+from benchmarks.images import data_root, workshop
 from benchmarks.plain.data import PlainDataset
 from benchmarks.row import Row
 from benchmarks.timing import Setting, check, compare
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """Class weights, seconds a picture: the first time, and from the cache ever after."""
+    """Class weights, seconds an image: the first time, and from the cache ever after."""
     data = data_module(data_root(setting, train=setting.count(24)))
     samples, num_classes = data.samples("train"), len(data.classes)
     plain_dataset = PlainDataset(samples)
     new_folders = (workshop() / "counts" / str(number) for number in count())
 
     def plain() -> npt.NDArray[np.int64]:
-        """Goes through the data set as training does, pictures included."""
+        """Goes through the data set as training does, images included."""
         pixels = np.zeros(num_classes, dtype=np.int64)
         for index in range(len(plain_dataset)):
             _, mask = plain_dataset[index]

@@ -11,7 +11,7 @@ from aerialseg.classes import ClassTable
 from aerialseg.data.images.writing import write_mask
 from benchmarks.command import run
 from benchmarks.experiment import data_module
-from benchmarks.pictures import arrays, data_root, workshop
+from benchmarks.images import arrays, data_root, workshop
 from benchmarks.row import Row
 from benchmarks.timing import Setting, check, compare
 
@@ -38,7 +38,7 @@ def rows(setting: Setting) -> Iterator[Row]:
 
 
 def plain_colour_mask(mask: npt.NDArray[np.uint8], classes: ClassTable, path: Path) -> None:
-    """Paints an RGB picture class by class."""
+    """Paints an RGB image class by class."""
     painted = np.zeros((*mask.shape, 3), dtype=np.uint8)
     for index, colour in enumerate(classes.colours):
         painted[mask == index] = colour

@@ -16,9 +16,9 @@ Script = Callable[[Setting], Iterable[Row]]
 def parser(description: str) -> argparse.ArgumentParser:
     """Options of every script; :func:`setting_of` reads them."""
     options = argparse.ArgumentParser(description=description)
-    options.add_argument("--quick", action="store_true", help="try the code on tiny pictures")
+    options.add_argument("--quick", action="store_true", help="try the code on tiny images")
     options.add_argument(
-        "--pictures", type=Path, metavar="PATH", help="AeroScapes, or a folder laid out like it"
+        "--images", type=Path, metavar="PATH", help="AeroScapes, or a folder laid out like it"
     )
     options.add_argument(
         "--device", choices=("cpu", "cuda"), help="default: the graphics card where there is one"
@@ -29,7 +29,7 @@ def parser(description: str) -> argparse.ArgumentParser:
 def setting_of(chosen: argparse.Namespace) -> Setting:
     """What was chosen."""
     native = "cuda" if torch.cuda.is_available() else "cpu"
-    return Setting(chosen.device or native, chosen.pictures, chosen.quick)
+    return Setting(chosen.device or native, chosen.images, chosen.quick)
 
 
 def run(script: Script, arguments: Sequence[str] | None = None) -> None:

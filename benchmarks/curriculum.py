@@ -20,10 +20,8 @@ from pathlib import Path
 from statistics import mean, median, stdev
 from time import perf_counter
 
+from benchmarks.experiment import ROOT, STAGES
 from benchmarks.results import processor
-
-ROOT = Path(__file__).parents[1]
-STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
 
 
 @dataclass(frozen=True, slots=True)

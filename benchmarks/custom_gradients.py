@@ -9,7 +9,7 @@ from aerialseg.models.module import SegmentationModule
 from aerialseg.scenes import render_scene
 from benchmarks.command import run
 from benchmarks.experiment import config, data_module, training_module
-from benchmarks.pictures import data_root, with_every_class
+from benchmarks.images import data_root, with_every_class
 from benchmarks.row import Row
 from benchmarks.timing import Setting, check, compare
 from benchmarks.training_step import OurStep

@@ -9,16 +9,16 @@ from aerialseg.config.validation import resolve
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.models.module import SegmentationModule
 from aerialseg.training.build import build_data, build_module
-from benchmarks.pictures import workshop
+from benchmarks.images import workshop
 
 ROOT = Path(__file__).parents[1]
 STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
 
 
 def config(root: Path, *overrides: str) -> Experiment:
-    """The config of one command line on the pictures in ``root``.
+    """The config of one command line on the images in ``root``.
 
-    The network starts from the weights that come with the project: what it says of pictures has
+    The network starts from the weights that come with the project: what it says of images has
     to have the spread of a trained network's, but need not be right.
     """
     given = (

@@ -1,6 +1,6 @@
 """On a graphics card: does the loader keep up, and how long will the curriculum take?
 
-``python -m benchmarks.gpu`` trains each of the five stages for a moment, on pictures of AeroScapes'
+``python -m benchmarks.gpu`` trains each of the five stages for a moment, on images of AeroScapes'
 size: from one batch that stays on the card, and from the real loader with a worker a core.
 """
 
@@ -13,7 +13,7 @@ from benchmarks.row import Row, amount
 from benchmarks.speed import StageSpeed, measure
 
 TRAIN, VAL = 2621, 648
-"""Pictures of AeroScapes' official split."""
+"""Images of AeroScapes' official split."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("no graphics card here, so nothing is measured; --quick tries the code")
         return
     print(*facts(setting), sep="\n")
-    print(f"{'stage':<14} {'steps/s':>8} {'pictures/s':>11} {'validated/s':>12} {'memory':>9}")
+    print(f"{'stage':<14} {'steps/s':>8} {'images/s':>11} {'validated/s':>12} {'memory':>9}")
     speeds = []
     for stage in STAGES:
         speeds.append(measure(stage, setting))
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(*(_row(speed).line for speed in speeds), sep="\n")
     epochs = sum(speed.epochs for speed in speeds)
     hours = sum(speed.seconds(TRAIN, VAL) for speed in speeds) / 3600
-    print(f"AeroScapes, {TRAIN} + {VAL} pictures, {epochs} epochs: {hours:.1f} hours")
+    print(f"AeroScapes, {TRAIN} + {VAL} images, {epochs} epochs: {hours:.1f} hours")
 
 
 def _line(speed: StageSpeed) -> str:

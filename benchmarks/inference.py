@@ -1,4 +1,4 @@
-"""One picture through the network to its class ids, with a checkpoint as training leaves it."""
+"""One image through the network to its class ids, with a checkpoint as training leaves it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
@@ -17,7 +17,7 @@ from aerialseg.models.normalisation import normalise
 from aerialseg.storage.checkpoints import describe, write_checkpoint
 from benchmarks.command import run
 from benchmarks.experiment import config, data_module, training_module
-from benchmarks.pictures import arrays, data_root, workshop
+from benchmarks.images import arrays, data_root, workshop
 from benchmarks.plain.data import MEAN, STD
 from benchmarks.plain.step import plain_network
 from benchmarks.row import Row
@@ -25,7 +25,7 @@ from benchmarks.timing import Setting, check, compare
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """One decoded picture to its class ids, in single precision and in bfloat16."""
+    """One decoded image to its class ids, in single precision and in bfloat16."""
     root = data_root(setting, train=2)
     module = training_module(config(root, "stage=full"), data_module(root))
     checkpoint = {"state_dict": module.state_dict()}
@@ -60,7 +60,7 @@ def rows(setting: Setting) -> Iterator[Row]:
 def through_onnx(
     predictor: Predictor, image: npt.NDArray[np.uint8]
 ) -> Callable[[], npt.NDArray[np.uint8]]:
-    """The predictor's work on a picture with its network in ONNX Runtime, on the processor."""
+    """The predictor's work on an image with its network in ONNX Runtime, on the processor."""
     height, width = image.shape[:2]
     example = torch.zeros(1, 3, height, width)
     path = workshop() / "network.onnx"
@@ -71,8 +71,8 @@ def through_onnx(
 
     def predict() -> npt.NDArray[np.uint8]:
         batch = torch.from_numpy(image).permute(2, 0, 1)[None]
-        pictures = normalise(batch, torch.tensor(MEAN), torch.tensor(STD)).contiguous()
-        logits, *_ = session.run(None, {name: pictures.numpy()})
+        images = normalise(batch, torch.tensor(MEAN), torch.tensor(STD)).contiguous()
+        logits, *_ = session.run(None, {name: images.numpy()})
         labels = most_likely(torch.from_numpy(logits), (height, width))[0]
         ids: npt.NDArray[np.uint8] = labels.numpy()
         return ids

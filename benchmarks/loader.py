@@ -9,14 +9,14 @@ from torch.utils.data import DataLoader
 
 from benchmarks.command import run
 from benchmarks.experiment import data_module
-from benchmarks.pictures import data_root
+from benchmarks.images import data_root
 from benchmarks.plain.data import PlainDataset
 from benchmarks.row import Row
 from benchmarks.timing import Setting, compare
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """Loader with batches of 16 and one worker, seconds a picture, and bytes to the device."""
+    """Loader with batches of 16 and one worker, seconds an image, and bytes to the device."""
     size = setting.count(16)
     root = data_root(setting, train=2 * size)
     for name, augmentation, goal in (("plain", "none", 3.5), ("augmented", "drone", 3)):
@@ -45,7 +45,7 @@ def _drain(loader: Iterable[Any]) -> None:
 
 
 def _bytes_row(plain: tuple[Tensor, Tensor], ours: dict[str, Any], size: int) -> Row:
-    """Of pictures and masks; the eight bytes of a sample's index are left out."""
+    """Of images and masks; the eight bytes of a sample's index are left out."""
     theirs = sum(tensor.nbytes for tensor in plain)
     own = ours["image"].nbytes + ours["mask"].nbytes
     return Row("bytes to the device, a sample", theirs / size, own / size, goal=5, unit="B")

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from benchmarks.pictures import arrays, with_every_class
+from benchmarks.images import arrays, with_every_class
 from benchmarks.timing import Setting
 
 NUM_CLASSES = 12

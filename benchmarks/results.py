@@ -54,7 +54,7 @@ def facts(setting: Setting) -> Iterator[str]:
     found = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     yield f"Python {platform.python_version()}, {found}"
     height, width = setting.size
-    own = "own images" if setting.pictures else f"drawn scenes of {width}x{height}"
+    own = "own images" if setting.images else f"drawn scenes of {width}x{height}"
     yield f"{own}{'; a quick try, nothing to conclude' if setting.quick else ''}"
 
 

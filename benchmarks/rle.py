@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from aerialseg.rle import encode
 from benchmarks.command import run
-from benchmarks.pictures import arrays, with_every_class
+from benchmarks.images import arrays, with_every_class
 from benchmarks.row import Row
 from benchmarks.timing import Setting, check, compare
 

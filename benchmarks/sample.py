@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from aerialseg.models.normalisation import normalise
 from benchmarks.command import run
 from benchmarks.experiment import data_module
-from benchmarks.pictures import data_root
+from benchmarks.images import data_root
 from benchmarks.plain.data import MEAN, STD, PlainDataset
 from benchmarks.row import Row
 from benchmarks.timing import Setting, check, compare, one_core
@@ -51,7 +51,7 @@ def _check_same(plain: tuple[Tensor, Tensor], ours: dict[str, Any]) -> None:
     check(torch.equal(mask, ours["mask"].long()), "mask")
     normalised = normalise(ours["image"][None], torch.tensor(MEAN), torch.tensor(STD))[0]
     # Decoders may round a level of 255 differently here and there.
-    check(float((image - normalised).abs().mean()) < 1 / 255, "picture")
+    check(float((image - normalised).abs().mean()) < 1 / 255, "image")
 
 
 if __name__ == "__main__":

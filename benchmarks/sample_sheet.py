@@ -13,7 +13,7 @@ from aerialseg.data.images.writing import write_image
 from aerialseg.viz.sheets import SampleRow, sample_sheet
 from benchmarks.command import run
 from benchmarks.experiment import data_module
-from benchmarks.pictures import arrays, data_root, workshop
+from benchmarks.images import arrays, data_root, workshop
 from benchmarks.row import Row
 from benchmarks.timing import Setting, check, compare
 
@@ -33,15 +33,15 @@ def rows(setting: Setting) -> Iterator[Row]:
 
     ours()
     plain()
-    pixels = [picture.width * picture.height for picture in map(Image.open, (by_us, by_them))]
+    pixels = [image.width * image.height for image in map(Image.open, (by_us, by_them))]
     check(setting.quick or max(pixels) < 2 * min(pixels), "pixels of the sheet")
     reason = "most of ours is compressing the png"
     yield Row("sample sheet with legend", *compare(plain, ours, setting), goal=10, reason=reason)
 
 
 def plain_sheet(samples: Sequence[SampleRow], classes: ClassTable, path: Path) -> None:
-    """A figure of picture beside painted mask, with patches for a legend."""
-    size = (9.1, 2.7 * len(samples))  # inches; the pictures are then 320 pixels wide, as ours are
+    """A figure of image beside painted mask, with patches for a legend."""
+    size = (9.1, 2.7 * len(samples))  # inches; the images are then 320 pixels wide, as ours are
     figure, axes = plt.subplots(len(samples), 2, figsize=size)
     for (left, right), sample in zip(axes, samples, strict=True):
         left.imshow(sample.image)

@@ -14,7 +14,7 @@ from aerialseg.config.schema import Experiment
 from aerialseg.training.build import build_data, chosen_precision
 from aerialseg.training.quiet import quieten_lightning
 from benchmarks.experiment import config, training_module
-from benchmarks.pictures import data_root
+from benchmarks.images import data_root
 from benchmarks.timing import Setting, peak_memory, synchronize
 
 _BATCH_SIZE = 8

@@ -20,17 +20,17 @@ class Setting:
 
     Attributes:
         device: Where networks, losses and metrics compute: ``cpu`` or ``cuda``.
-        pictures: A folder laid out like AeroScapes; None draws scenes.
-        quick: Whether to try the code only, on tiny pictures and once.
+        images: A folder laid out like AeroScapes; None draws scenes.
+        quick: Whether to try the code only, on tiny images and once.
     """
 
     device: str = "cpu"
-    pictures: Path | None = None
+    images: Path | None = None
     quick: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width of the pictures in pixels; those of AeroScapes have 720x1280."""
+        """Height and width of the images in pixels; those of AeroScapes have 720x1280."""
         return (64, 96) if self.quick else (720, 1280)
 
     def count(self, number: int) -> int:

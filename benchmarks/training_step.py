@@ -13,7 +13,7 @@ from aerialseg.data.dataset import SemSegDataset, collate
 from aerialseg.models.module import Batch, SegmentationModule
 from benchmarks.command import run
 from benchmarks.experiment import config, data_module, training_module
-from benchmarks.pictures import data_root, with_every_class
+from benchmarks.images import data_root, with_every_class
 from benchmarks.plain.step import PlainStep
 from benchmarks.row import Row
 from benchmarks.timing import Setting, check, compare

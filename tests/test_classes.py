@@ -23,7 +23,7 @@ def written(tmp_path, content):
     return path
 
 
-def test_an_id_is_a_place_in_the_table():
+def test_an_id_is_an_index_into_the_table():
     table = ClassTable.from_mapping(TABLE)
     assert table.names == ("ground", "car", "tree")
     assert table.colours == ((0, 0, 0), (200, 0, 0), (0, 200, 0))
@@ -39,7 +39,7 @@ tables = st.lists(colour, min_size=1, max_size=255, unique=True).map(
 
 
 @given(tables)
-def test_every_sound_table_survives_a_round_trip_and_paints_its_ids(mapping):
+def test_every_valid_table_survives_a_round_trip_and_paints_its_ids(mapping):
     table = ClassTable.from_mapping(mapping)
     assert table.to_mapping() == mapping
     assert table == ClassTable.from_mapping(table.to_mapping())
@@ -51,7 +51,7 @@ def test_every_sound_table_survives_a_round_trip_and_paints_its_ids(mapping):
 
 
 def test_a_table_is_read_from_yaml(tmp_path):
-    path = written(tmp_path, "# ids are places\nStraße: [1, 2, 3]\ncar: [4, 5, 6]\n")
+    path = written(tmp_path, "# ids are indices\nStraße: [1, 2, 3]\ncar: [4, 5, 6]\n")
     assert ClassTable.read(path) == ClassTable(("Straße", "car"), ((1, 2, 3), (4, 5, 6)))
     assert ClassTable.read(str(path)) == ClassTable.read(path)
 
@@ -79,7 +79,7 @@ def test_a_colour_is_three_whole_numbers(value):
     )
 
 
-def test_every_double_is_named_with_its_ids():
+def test_every_duplicate_is_named_with_its_ids():
     colours = ((0, 0, 0), (9, 9, 9), (0, 0, 0), (9, 9, 9))
     assert problems_of(ClassTable, ("a", "b", "c", "a"), colours) == (
         "class table: name 'a' is used by ids 0, 3; each needs its own",
@@ -88,7 +88,7 @@ def test_every_double_is_named_with_its_ids():
     )
 
 
-def test_white_is_taken():
+def test_white_is_reserved():
     (line,) = problems_of(ClassTable.from_mapping, TABLE | {"snow": [255, 255, 255]})
     assert line == "class table: 'snow' is white, which marks ignored pixels; pick another"
 
@@ -100,7 +100,7 @@ def test_a_table_holds_1_to_255_classes(count):
     assert f"has {count} names and {count} colours" in line
 
 
-def test_names_and_colours_come_in_pairs():
+def test_there_are_as_many_names_as_colours():
     (line,) = problems_of(ClassTable, ("a", "b"), ((0, 0, 0),))
     assert "has 2 names and 1 colours" in line
 
@@ -112,10 +112,10 @@ def test_names_and_colours_come_in_pairs():
         ("", "holds a NoneType, not a mapping"),
         ("a: [0, 0\n", "cannot be read as YAML"),
         ("a: !!python/object/apply:os.getcwd []\n", "cannot be read as YAML"),
-        ("car: [1, 1, 1]\nboat: [2, 2, 2]\ncar: [3, 3, 3]\n", "name 'car' stands there twice"),
+        ("car: [1, 1, 1]\nboat: [2, 2, 2]\ncar: [3, 3, 3]\n", "name 'car' appears twice"),
     ],
 )
-def test_a_file_that_is_no_table_is_named(tmp_path, content, said):
+def test_a_file_that_is_not_a_table_is_named(tmp_path, content, said):
     path = written(tmp_path, content)
     (line,) = problems_of(ClassTable.read, path)
     assert line.startswith(f"class table {path}: ")
@@ -130,7 +130,7 @@ def test_a_missing_file_says_what_to_write(tmp_path):
     )
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path):
+def test_a_file_that_is_not_text_is_named(tmp_path):
     path = tmp_path / "classes.yaml"
     path.write_bytes(b"\xff\xfe\x00\xd8")
     (line,) = problems_of(ClassTable.read, path)

@@ -22,7 +22,7 @@ TUESDAY = datetime(2024, 3, 5, 14, 30, 10)
         (30 * HOUR, "30 h 00 min"),
     ],
 )
-def test_a_time_that_was_taken_is_told_to_the_second_below_an_hour(seconds, text):
+def test_a_measured_time_is_exact_to_the_second_below_an_hour(seconds, text):
     assert duration(seconds) == text
 
 
@@ -45,7 +45,7 @@ def test_a_time_that_was_taken_is_told_to_the_second_below_an_hour(seconds, text
         (26 * DAY, "26 d"),
     ],
 )
-def test_a_time_that_is_foretold_is_rough(seconds, text):
+def test_an_estimated_time_is_rounded(seconds, text):
     assert rough_duration(seconds) == text
 
 
@@ -61,5 +61,5 @@ def test_a_time_that_is_foretold_is_rough(seconds, text):
         (7 * DAY, "12 Mar 14:30"),
     ],
 )
-def test_the_clock_names_the_day_where_it_is_another(seconds, text):
+def test_the_clock_time_includes_the_day_if_it_is_another(seconds, text):
     assert clock_time(seconds, now=TUESDAY) == text

@@ -1,4 +1,4 @@
-"""The house rules: imports go down only, light modules stay light, files and functions short."""
+"""The architecture rules: imports go down only, files and functions are short."""
 
 import ast
 import subprocess
@@ -14,8 +14,8 @@ FILES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 } | {"run": ROOT / "run.py"}
 
-# Each floor may import from the floors above it in this list, and a room from itself.
-FLOORS = (
+# Each layer may import from the layers above it in this list, and a package from itself.
+LAYERS = (
     {"errors", "durations", "stopping"},
     {"kernels", "plugins"},  # raise our errors
     {"classes", "storage"},
@@ -67,33 +67,33 @@ def imports_of(module, *, top_level=False):
     return found
 
 
-def room_of(name):
+def package_of(name):
     """``aerialseg.data.images.reading.read_image`` belongs to ``data``."""
     return "run" if name == "run" else [*name.split("."), ""][1]
 
 
-def floor_of(room):
-    (floor,) = (index for index, rooms in enumerate(FLOORS) if room in rooms)
-    return floor
+def layer_of(package):
+    (layer,) = (index for index, packages in enumerate(LAYERS) if package in packages)
+    return layer
 
 
-def test_every_room_of_the_house_has_one_floor():
-    rooms = {room_of(module) for module in FILES} - {""}
-    assert rooms == set().union(*FLOORS)
-    assert len(rooms) == sum(map(len, FLOORS))
+def test_every_package_is_in_one_layer():
+    packages = {package_of(module) for module in FILES} - {""}
+    assert packages == set().union(*LAYERS)
+    assert len(packages) == sum(map(len, LAYERS))
 
 
 @pytest.mark.parametrize("module", FILES)
 def test_imports_go_down_only(module):
-    room = room_of(module)
+    package = package_of(module)
     for name in imports_of(module):
         if name.partition(".")[0] not in ("aerialseg", "run"):
             continue
-        target = room_of(name)
-        if target not in (room, "__version__"):
-            # The package offers names of all rooms below the floor of training.
-            floor = floor_of(room or "training")
-            assert floor_of(target) < floor, f"{module} imports {name}"
+        target = package_of(name)
+        if target not in (package, "__version__"):
+            # aerialseg/__init__.py offers names of the packages below training.
+            layer = layer_of(package or "training")
+            assert layer_of(target) < layer, f"{module} imports {name}"
 
 
 @pytest.mark.parametrize("module", FILES)

@@ -1,4 +1,4 @@
-"""Packages of other people, in real processes: installed, trained, stored and used to predict."""
+"""Third-party packages in real processes: installed, trained, stored and used to predict."""
 
 import os
 import shutil
@@ -136,7 +136,7 @@ def test_the_example_trains_two_steps_and_predicts_from_its_checkpoint(run, site
 
 
 def masks_by_hand(content, description, folder):
-    """The classes that the stored network finds in each image, without any code of ours."""
+    """The classes that the stored network finds in each image, computed without our code."""
     from own_network import TinyNet
 
     network = TinyNet(len(description.classes)).eval()
@@ -180,14 +180,14 @@ HAZE = {"_target_": "parts.Haze", "strength": 0.25, "p": 1.0}
 
 
 def write_choice(folder, like, **changes):
-    """Writes ``GROUP/mine.yaml`` into the folder of ``--config-dir``: a choice of ours, changed."""
+    """Writes ``GROUP/mine.yaml`` to the ``--config-dir``: a changed copy of our file."""
     content = yaml.safe_load((REPOSITORY / "conf" / f"{like}.yaml").read_text())
     path = folder / "example" / "conf" / Path(like).parent / "mine.yaml"
     path.parent.mkdir()
     path.write_text(yaml.safe_dump(content | changes, sort_keys=False))
 
 
-def test_what_the_signature_of_a_part_does_not_take_is_one_line(run):
+def test_an_unknown_argument_of_a_plugin_is_one_line(run):
     done = run(*TRAIN, *SCENES, "model.network.widht=8", "data.layout._target_=parts.two_folder")
     assert done.returncode == 1
     layout, network = sorted(done.stderr.splitlines())
@@ -199,7 +199,7 @@ def test_what_the_signature_of_a_part_does_not_take_is_one_line(run):
     )
 
 
-def test_the_command_that_a_line_advises_names_the_folder_too(run, tmp_path):
+def test_the_advised_command_includes_the_config_dir(run, tmp_path):
     done = run("--config-dir=example/conf", "model=tiny", "stage=aspp", "trainer=cpu")
     assert done.stderr.endswith(
         f"run `python run.py --config-dir={tmp_path / 'example' / 'conf'} stage=decoder "

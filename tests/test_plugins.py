@@ -1,4 +1,4 @@
-"""Parts of installed packages: found by their registered name, and by no other."""
+"""Plugins of installed packages: found by their registered path only."""
 
 import sys
 
@@ -31,7 +31,7 @@ CODE = """
 
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
-    """A function that installs a package for the length of a test."""
+    """A function that installs a package for the duration of a test."""
     monkeypatch.syspath_prepend(tmp_path / "site")
     before = set(sys.modules)
 
@@ -54,7 +54,7 @@ def line_of(target):
 
 
 @pytest.mark.parametrize("group", ["networks", "losses", "layouts", "augmentations"])
-def test_a_part_of_each_group_may_be_named_in_yaml(installed, group):
+def test_plugins_of_each_group_may_be_used_in_yaml(installed, group):
     installed(**{group: "brought:Net"})
     assert resolve_target("brought.Net") is sys.modules["brought"].Net
 
@@ -64,7 +64,7 @@ def test_a_function_may_be_registered(installed):
     assert resolve_target("brought.loss") is sys.modules["brought"].loss
 
 
-def test_only_the_registered_path_may_be_named(installed):
+def test_only_the_registered_path_may_be_used(installed):
     installed(networks="brought:Net")
     for target in ("brought.NotRegistered", "brought.loss", "brought.os.system", "brought.Net.to"):
         assert line_of(target).startswith(f"'{target}' is not in {PACKAGES}")
@@ -72,14 +72,14 @@ def test_only_the_registered_path_may_be_named(installed):
     assert "brought" not in sys.modules, "what is not registered is not even imported"
 
 
-def test_the_registered_path_that_was_meant_is_named(installed):
+def test_a_similar_registered_path_is_suggested(installed):
     installed(networks="brought:Net")
     assert line_of("brought.Nett") == (
         f"'brought.Nett' is not in {PACKAGES}; did you mean 'brought.Net'?"
     )
 
 
-def test_a_package_that_registers_nothing_is_told_how(installed):
+def test_a_package_that_registers_nothing_gets_advice(installed):
     installed()
     assert line_of("brought.Net") == (
         f"'brought.Net' is not in {PACKAGES}; the package 'brought' must register it: "
@@ -93,7 +93,7 @@ def test_other_groups_of_entry_points_are_not_read(installed):
     assert line_of("brought.Net").startswith("'brought.Net' is not in ")
 
 
-def test_a_checkpoint_may_name_a_network_but_no_other_part(installed):
+def test_a_checkpoint_may_name_a_network_but_no_other_plugin(installed):
     installed(networks="brought:Net", losses="brought:loss")
     assert find_builder("brought.Net") is sys.modules["brought"].Net
     assert find_builder("brought.loss") is None

@@ -1,4 +1,4 @@
-"""Pictures decoded with PIL and made float before they leave the worker."""
+"""Images decoded with PIL and made float before they leave the worker."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The class table: the one home of every class's id, name and colour."""
+"""The class table: id, name and colour of every class."""
 
 import reprlib
 from collections import Counter
@@ -14,18 +14,18 @@ import yaml
 from aerialseg.errors import DataError
 
 IGNORE_INDEX = 255
-"""The mask value that loss, metrics and counts leave out."""
+"""The mask value that loss, metrics and counts ignore."""
 
 IGNORE_COLOUR = (255, 255, 255)
-"""How ignored pixels are painted."""
+"""The colour of ignored pixels."""
 
-_BRIEF = reprlib.Repr()  # a few lines of YAML can stand for more than any line holds
+_BRIEF = reprlib.Repr()  # YAML aliases can expand a few lines to an enormous value
 _BRIEF.maxlevel = 2
 
 
 @dataclass(frozen=True)
 class ClassTable:
-    """Names and colours of the classes; a class's id is its place in the table.
+    """Names and colours of the classes; a class's id is its index in the table.
 
     In YAML it is a mapping from name to RGB, in the order of the ids::
 
@@ -34,12 +34,12 @@ class ClassTable:
 
     Args:
         names: One name per class, all different.
-        colours: One RGB triple per class, 0 to 255, all different and none white,
-            which marks ignored pixels.
+        colours: One RGB triple per class, 0 to 255, all different; white is
+            reserved for ignored pixels.
 
     Raises:
-        DataError: If the table is empty, longer than 255, a name cannot be printed, or one of
-            the rules is broken.
+        DataError: If the table is empty, longer than 255, a name is not printable, or one of
+            the rules above is broken.
     """
 
     names: tuple[str, ...]
@@ -56,7 +56,7 @@ class ClassTable:
         for name, colour in mapping.items():
             if not isinstance(name, str):
                 raise DataError(
-                    f"class table: the name {_BRIEF.repr(name)} is no text to YAML; write it in "
+                    f"class table: the name {_BRIEF.repr(name)} is not text in YAML; write it in "
                     "quotes"
                 )
             if not _is_colour(colour):
@@ -83,7 +83,7 @@ class ClassTable:
                 f"class table {path}: no such file; write one line per class in the order of "
                 "the mask ids, as in `person: [192, 128, 128]`"
             ) from None
-        except Exception as error:  # of odd dates, numbers and depths YAML raises nearly anything
+        except Exception as error:  # PyYAML raises many types: odd dates, numbers, deep nesting
             reason = " ".join(str(error).split())
             raise DataError(
                 f"class table {path}: cannot be read as YAML: {reason}; correct it"
@@ -93,8 +93,8 @@ class ClassTable:
                 f"class table {path}: holds a {type(mapping).__name__}, not a mapping; "
                 "write one line per class, as in `person: [192, 128, 128]`"
             )
-        if twice := _written_twice(text):
-            raise DataError(f"class table {path}: name '{twice[0]}' stands there twice; rename one")
+        if duplicates := _duplicate_names(text):
+            raise DataError(f"class table {path}: name '{duplicates[0]}' appears twice; rename one")
         try:
             return cls.from_mapping(mapping)
         except DataError as error:
@@ -109,14 +109,14 @@ class ClassTable:
 
     @cached_property
     def palette(self) -> npt.NDArray[np.uint8]:
-        """``(256, 3)`` uint8 RGB: row ``i`` paints id ``i``; ids of no class are white."""
+        """``(256, 3)`` uint8 RGB: row ``i`` paints id ``i``; ids without a class are white."""
         palette = np.full((256, 3), IGNORE_COLOUR, dtype=np.uint8)
         palette[: len(self)] = self.colours
         return palette
 
 
-def _written_twice(text: str) -> list[str]:
-    """Names that YAML would keep once only, so that every later id would be off by one."""
+def _duplicate_names(text: str) -> list[str]:
+    """Duplicate names: YAML would drop one, shifting every later id by one."""
     node = yaml.compose(text, yaml.SafeLoader)
     names = [key.value for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
     return [name for name, times in Counter(names).items() if times > 1]
@@ -132,6 +132,7 @@ def _is_colour(value: object) -> bool:
 
 
 def _problems(names: tuple[str, ...], colours: tuple[tuple[int, int, int], ...]) -> list[str]:
+    """Every rule that a class table breaks, one line each."""
     if not 1 <= len(names) <= IGNORE_INDEX or len(names) != len(colours):
         return [
             f"class table: has {len(names)} names and {len(colours)} colours; "

@@ -1,4 +1,4 @@
-"""Durations and clock times as people say them."""
+"""Durations and clock times in words."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def duration(seconds: float) -> str:
-    """A time that was taken, to the second below an hour: ``9 s``, ``1 min 05 s``, ``2 h 01 min``.
+    """A measured time, to the second below an hour: ``9 s``, ``1 min 05 s``, ``2 h 01 min``.
 
     Args:
         seconds: 0 or more.
@@ -20,7 +20,7 @@ def duration(seconds: float) -> str:
 
 
 def rough_duration(seconds: float) -> str:
-    """A time that is foretold, no finer than anyone could: ``40 s``, ``3 min``, ``2 h 10 min``.
+    """An estimated time, rounded to its precision: ``40 s``, ``3 min``, ``2 h 10 min``.
 
     Args:
         seconds: 0 or more.
@@ -37,11 +37,11 @@ def rough_duration(seconds: float) -> str:
 
 
 def clock_time(seconds: float, *, now: datetime) -> str:
-    """What a clock shows after so many seconds: ``14:32``, ``Tue 14:32``, ``12 Mar 14:32``.
+    """The clock time ``seconds`` from now: ``14:32``, ``Tue 14:32``, ``12 Mar 14:32``.
 
     Args:
         seconds: From now on.
-        now: The local time; the day is said where it is another.
+        now: The local time; the day is given if it is another one.
     """
     then = now + timedelta(seconds=seconds + _MINUTE / 2)  # to the nearest minute
     days = (then.date() - now.date()).days

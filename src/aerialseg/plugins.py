@@ -1,12 +1,12 @@
-"""Parts that installed packages add: networks, losses, layouts and augmentations.
+"""Plugins of installed packages: networks, losses, layouts and augmentations.
 
-A package registers a part in its ``pyproject.toml``; the name on the left is free::
+A package registers a class or function in its ``pyproject.toml``; the name on the left is free::
 
     [project.entry-points."aerialseg.networks"]
     tiny = "own_network:TinyNet"
 
-Once it is installed, YAML may name the part by its dotted path, here ``own_network.TinyNet``, and
-a checkpoint may name it too if it is a network. Nothing else in that package may be named.
+Once the package is installed, YAML files (and checkpoints, for networks) can refer to the class by
+its dotted path, here ``own_network.TinyNet``. Nothing else in that package can be referred to.
 """
 
 from importlib.metadata import EntryPoint, entry_points
@@ -15,11 +15,11 @@ from aerialseg.errors import ConfigError
 
 NETWORKS = "aerialseg.networks"
 GROUPS = (NETWORKS, "aerialseg.losses", "aerialseg.layouts", "aerialseg.augmentations")
-"""The groups of entry points that are read."""
+"""The entry point groups that are read."""
 
 
 def registered(*groups: str) -> dict[str, EntryPoint]:
-    """Every registered part by its dotted path; imports none of them.
+    """Every registered entry point by its dotted path; imports nothing.
 
     Args:
         *groups: Which groups to read; all of :data:`GROUPS` if none is given.
@@ -32,24 +32,24 @@ def registered(*groups: str) -> dict[str, EntryPoint]:
 
 
 def load(target: str, *groups: str) -> object | None:
-    """Imports a registered part.
+    """Imports a registered class or function.
 
     Args:
-        target: Its dotted path.
+        target: The dotted path.
         *groups: As for :func:`registered`.
 
     Returns:
         The class or function; ``None`` if no installed package registers that path.
 
     Raises:
-        ConfigError: If the package that registers it cannot be imported or does not hold it.
+        ConfigError: If the package that registers it cannot be imported or does not contain it.
     """
     entry = registered(*groups).get(target)
     if entry is None:
         return None
     try:
         part: object = entry.load()
-    except Exception as error:  # code of others may raise anything while it is imported
+    except Exception as error:  # importing third-party code may raise anything
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ConfigError(
             f"'{target}' cannot be imported: the installed package {_package(entry)} is broken "
@@ -59,7 +59,7 @@ def load(target: str, *groups: str) -> object | None:
 
 
 def _dotted_path(entry: EntryPoint) -> str:
-    """``own_network:TinyNet`` as YAML names it: ``own_network.TinyNet``."""
+    """``own_network:TinyNet`` as written in YAML: ``own_network.TinyNet``."""
     module, _, name = (part.strip() for part in entry.value.partition("[")[0].partition(":"))
     if not (module and name):
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Ending because of a signal: with one line, and with the exit code that shells expect."""
+"""Stopping on a signal: one line, and the exit code that shells expect."""
 
 import signal
 from types import FrameType
@@ -10,14 +10,14 @@ STOP_SIGNALS = tuple(
 
 
 class Stopped(SystemExit):
-    """A signal ended the process. Hydra lets it through, so it ends a multirun too.
+    """A signal ended the process. Hydra does not catch it, so it ends a multirun too.
 
-    ``str()`` is the line to show.
+    ``str()`` is the line to print.
 
     Args:
-        signum: The signal; the exit code is 128 more.
-        moment: Where training was, such as ``after epoch 3``; empty if nothing was trained.
-        advice: How to go on; empty if there is nothing to go on with.
+        signum: The signal; the exit code is 128 plus its number.
+        moment: How far training was, such as ``after epoch 3``; empty if nothing was trained.
+        advice: How to resume; empty if there is nothing to resume.
     """
 
     def __init__(self, signum: int, moment: str = "", *, advice: str = "") -> None:
@@ -33,7 +33,7 @@ class Stopped(SystemExit):
 
 
 def stop_on_signals() -> None:
-    """Makes Ctrl-C and SIGTERM raise :class:`Stopped`, wherever the process is."""
+    """Makes Ctrl-C and SIGTERM raise :class:`Stopped` in the main thread."""
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, _stop)
 

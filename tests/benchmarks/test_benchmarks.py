@@ -10,7 +10,7 @@ import pytest
 
 import benchmarks
 from benchmarks import __main__ as command
-from benchmarks.pictures import data_root
+from benchmarks.images import data_root
 from benchmarks.timing import Setting
 
 FOLDER = Path(benchmarks.__file__).parent
@@ -87,9 +87,9 @@ def test_an_unknown_script_is_refused_with_the_known_ones(capsys):
     assert "no script lose; there are sample, loader" in capsys.readouterr().err
 
 
-def test_ones_own_pictures_are_measured_on(capsys):
+def test_ones_own_images_are_measured_on(capsys):
     own = data_root(Setting(quick=True), train=3)
-    command.main(["--quick", "--pictures", str(own), "rle", "class_weights"])
+    command.main(["--quick", "--images", str(own), "rle", "class_weights"])
     assert len(capsys.readouterr().out.splitlines()) == 4
 
 

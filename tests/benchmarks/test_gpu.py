@@ -1,6 +1,7 @@
 import torch
 
 from benchmarks import gpu
+from helpers.stages import STAGES
 
 
 def test_without_a_graphics_card_one_line_says_so(monkeypatch, capsys):
@@ -13,7 +14,7 @@ def test_without_a_graphics_card_one_line_says_so(monkeypatch, capsys):
 def test_a_quick_try_goes_through_all_five_stages(capsys):
     gpu.main(["--quick", "--device", "cpu"])
     lines = capsys.readouterr().out.splitlines()
-    for stage in ("head", "decoder", "aspp", "half_backbone", "full"):
+    for stage in STAGES:
         assert sum(line.startswith(f"{stage} ") for line in lines) == 1
         assert sum(line.startswith(f"loader keeps up, {stage} ") for line in lines) == 1
-    assert lines[-1].startswith("AeroScapes, 2621 + 648 pictures, 200 epochs: ")
+    assert lines[-1].startswith("AeroScapes, 2621 + 648 images, 200 epochs: ")

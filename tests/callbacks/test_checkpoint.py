@@ -14,7 +14,7 @@ from helpers.tiny_training import RaiseAt, make_data, make_module, make_trainer
 
 
 class Scripted(pl.LightningModule):
-    """Its weight says after which epoch a snapshot was taken; its scores are given."""
+    """Its weight encodes the epoch of a snapshot; its scores are given."""
 
     def __init__(self, scores, *, sanity_score=0.0, name="val/dice"):
         super().__init__()
@@ -50,7 +50,7 @@ def load(path):
 
 
 def names_in(folder):
-    """The checkpoints that lie in a folder, each with its digest and nothing else beside them."""
+    """The checkpoints in a folder, which holds them and their digests only."""
     names = {path.stem for path in folder.glob("*.ckpt")}
     files = {file for name in names for file in (f"{name}.ckpt", f"{name}.ckpt.sha256")}
     assert {path.name for path in folder.iterdir()} == files
@@ -96,7 +96,7 @@ def test_the_sanity_check_is_never_the_best(tmp_path, every):
     assert checkpoint.best_score == pytest.approx(0.2)
 
 
-def test_no_score_at_all_leaves_a_last_but_no_best(tmp_path):
+def test_without_any_score_there_is_a_last_but_no_best(tmp_path):
     for name, scores, script in (
         ("nan", [math.nan, math.nan], {}),
         ("absent", [0.1, 0.2], {"name": "val/other"}),
@@ -106,7 +106,7 @@ def test_no_score_at_all_leaves_a_last_but_no_best(tmp_path):
         assert names_in(tmp_path / name) == {"last"}
 
 
-def test_later_steps_change_nothing_of_what_is_held(tmp_path):
+def test_later_steps_do_not_change_held_checkpoints(tmp_path):
     fit(tmp_path, [0.5, 0.1, 0.1, 0.1])
     best = load(tmp_path / "best.ckpt")
     assert best["state_dict"]["weight"].item() == weight_after(1)
@@ -145,14 +145,14 @@ def test_writes_when_training_is_stopped(tmp_path, raised, seen):
     assert epochs_in(tmp_path / "last.ckpt") == 3
 
 
-def test_writes_nothing_when_it_is_stopped_before_an_epoch_ended(tmp_path):
+def test_writes_nothing_when_stopped_before_the_first_epoch_ended(tmp_path):
     with pytest.raises(RuntimeError):
         fit(tmp_path, [0.1], callbacks=[RaiseAt(0, RuntimeError(), batch=0)])
     assert not list(tmp_path.iterdir())
 
 
 class InterruptedDict(dict):
-    """Ctrl-C as the second entry of the second epoch is made."""
+    """Raises KeyboardInterrupt when the second entry of the second epoch is set."""
 
     def __setitem__(self, key, value):
         self.count = getattr(self, "count", 0) + 1
@@ -172,7 +172,7 @@ def test_an_interrupt_between_two_snapshots_loses_no_best(tmp_path):
     assert epochs_in(tmp_path / "best.ckpt") >= known + 1
 
 
-def test_the_best_reaches_the_disk_before_the_last_that_knows_of_it(tmp_path, monkeypatch):
+def test_the_best_is_written_before_the_last(tmp_path, monkeypatch):
     written = []
     monkeypatch.setattr(module_under_test, "write_checkpoint", lambda path, _: written.append(path))
     fit(tmp_path, [0.1])
@@ -199,7 +199,7 @@ def test_a_file_holds_the_network_and_a_complete_description(tmp_path):
 
 
 class FullDisk:
-    """Refuses to write as long as it is full."""
+    """Fails to write while it is full."""
 
     def __init__(self, monkeypatch, *, until):
         self.attempts, self.until, self.written = 0, until, []
@@ -214,13 +214,13 @@ class FullDisk:
         self.write(path, checkpoint)
 
 
-def test_a_full_disk_ends_nothing_and_is_tried_again_after_the_next_epoch(
+def test_a_full_disk_does_not_end_training_and_is_retried_after_the_next_epoch(
     tmp_path, monkeypatch, caplog
 ):
     disk = FullDisk(monkeypatch, until=2)
     with caplog.at_level(logging.WARNING, logger="aerialseg"):
         fit(tmp_path, [0.1, 0.3, 0.2, 0.1, 0.1, 0.1], every_n_epochs=2)
-    # Due after epochs 2, 4 and 6; refused after 2 and 3, counted from 1.
+    # Due after epochs 2, 4 and 6; fails after 2 and 3, counted from 1.
     assert disk.written == [("best", 1), ("last", 3), ("last", 5)]
     lines = [r.getMessage() for r in caplog.records if r.name == module_under_test.__name__]
     assert lines == 2 * [
@@ -229,7 +229,7 @@ def test_a_full_disk_ends_nothing_and_is_tried_again_after_the_next_epoch(
     ]
 
 
-def test_at_the_end_of_training_a_full_disk_is_waited_for(tmp_path, monkeypatch):
+def test_at_the_end_of_training_writing_is_retried(tmp_path, monkeypatch):
     waited = []
     monkeypatch.setattr(module_under_test.time, "sleep", waited.append)
     disk = FullDisk(monkeypatch, until=2)
@@ -238,7 +238,7 @@ def test_at_the_end_of_training_a_full_disk_is_waited_for(tmp_path, monkeypatch)
     assert disk.written == [("best", 0), ("last", 0)]
 
 
-def test_a_run_whose_end_cannot_be_written_does_not_pretend(tmp_path, monkeypatch):
+def test_a_run_whose_last_epochs_cannot_be_written_raises(tmp_path, monkeypatch):
     monkeypatch.setattr(module_under_test.time, "sleep", lambda seconds: None)
     FullDisk(monkeypatch, until=99)
     with pytest.raises(TrainingError, match="training has ended but its last epochs cannot be"):
@@ -251,7 +251,7 @@ def test_a_full_disk_does_not_hide_why_training_stopped(tmp_path, monkeypatch):
         fit(tmp_path, [0.1, 0.2], callbacks=[RaiseAt(1, ZeroDivisionError(), batch=0)])
 
 
-def test_the_last_snapshot_but_one_is_kept(tmp_path):
+def test_the_previous_snapshot_is_kept(tmp_path):
     spy = FilesAtStart(tmp_path)
     fit(tmp_path, [0.3, 0.2, 0.1], callbacks=[spy], every_n_epochs=1)
     first = {"best": 1, "last": 1}

@@ -1,4 +1,4 @@
-"""The forecast in numbers and words, and said once in a fit."""
+"""The forecast, its wording, and that it is logged once per fit."""
 
 import logging
 from datetime import datetime
@@ -26,7 +26,7 @@ LATER = {"decoder": 20.0, "aspp": 40.0, "half_backbone": 55.0, "full": 65.0}
 
 
 def plan(**changes):
-    """A trainer as far as it is asked for its plan."""
+    """A stand-in for a trainer with its number of epochs and steps."""
     facts = {
         "max_epochs": 6,
         "max_steps": -1,
@@ -50,7 +50,7 @@ def test_the_line_of_a_last_stage_that_may_end_early():
     assert line == "forecast: stage full at most 1 h: done by 15:29"
 
 
-def test_two_stages_and_one_are_listed_as_people_do():
+def test_one_and_two_stages_are_listed_in_words():
     two = forecast_line("aspp", 5, {"half_backbone": 5, "full": 5}, at_most=False, now=NOW)
     one = forecast_line("half_backbone", 5, {"full": 5}, at_most=False, now=NOW)
     assert "; then half_backbone and full about 10 s:" in two
@@ -69,7 +69,7 @@ def test_two_stages_and_one_are_listed_as_people_do():
         (plan(val_check_interval=5), {}, Work(60, 36)),
     ],
 )
-def test_what_is_left_to_do(trainer, done, work):
+def test_the_remaining_work(trainer, done, work):
     assert work_left(trainer, steps_per_epoch=10, validation_batches=3, **done) == work
 
 
@@ -88,7 +88,7 @@ def test_patience_as_long_as_the_training_never_ends_it_early(changes, early):
 
 @pytest.fixture
 def _ticking(monkeypatch):
-    """Every look at the clock finds it a second later."""
+    """Every reading of the clock is one second later."""
     seconds = iter(range(10**6))
     monkeypatch.setattr(pace_module, "perf_counter", lambda: float(next(seconds)))
 
@@ -108,7 +108,7 @@ def fit(root, *callbacks, remaining=None, snapshot=None, epochs=3, **changes):
 
 
 @pytest.mark.usefixtures("_ticking")
-def test_a_fit_says_it_once(tmp_path, lines):
+def test_a_fit_logs_it_once(tmp_path, lines):
     """Three training batches of two seconds an epoch, and one of validation, half as long.
 
     The third step that is not the first of its epoch is the second of the second epoch: four
@@ -120,7 +120,7 @@ def test_a_fit_says_it_once(tmp_path, lines):
 
 
 @pytest.mark.usefixtures("_ticking")
-def test_what_was_measured_before_is_scaled_by_how_far_it_is_off(tmp_path, lines):
+def test_earlier_measurements_are_scaled_by_the_actual_pace(tmp_path, lines):
     """A step takes twice as long as expected; so will a validation batch and the other stages.
 
     Four steps of two seconds and two validations of eight are left.
@@ -134,7 +134,7 @@ def test_what_was_measured_before_is_scaled_by_how_far_it_is_off(tmp_path, lines
 
 
 @pytest.mark.usefixtures("_ticking")
-def test_a_resumed_fit_says_what_is_left(tmp_path, lines):
+def test_a_resumed_fit_forecasts_the_rest(tmp_path, lines):
     """Six of ten epochs are over, five steps more are seen: seven and three validations remain."""
     folder = tmp_path / "run"
     with pytest.raises(RuntimeError):
@@ -144,7 +144,7 @@ def test_a_resumed_fit_says_what_is_left(tmp_path, lines):
     assert line.startswith("forecast: stage aspp about 17 s: done at ")
 
 
-def test_the_shortest_fit_says_it_too(tmp_path, lines):
+def test_the_shortest_fit_logs_it_too(tmp_path, lines):
     fit(tmp_path, epochs=1, limit_train_batches=1)
     assert len(lines()) == 1
 
@@ -163,7 +163,7 @@ def test_limits_and_accumulation_are_honoured(tmp_path, lines):
     assert line.startswith("forecast: stage aspp about 85 s: done at ")
 
 
-def test_on_a_terminal_it_stands_above_the_bar(tmp_path, lines, capsys, monkeypatch):
+def test_on_a_terminal_it_is_printed_above_the_bar(tmp_path, lines, capsys, monkeypatch):
     monkeypatch.setattr(Console, "is_terminal", property(lambda console: True))
     fit(tmp_path, PersistentProgressBar(), enable_progress_bar=True)
     assert lines() == []

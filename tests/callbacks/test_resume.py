@@ -1,4 +1,4 @@
-"""A run that was stopped and resumed equals, bit for bit, one that never was."""
+"""A run that was stopped and resumed equals an uninterrupted one, bit for bit."""
 
 import shutil
 
@@ -18,7 +18,7 @@ def test_resuming_after_an_exception_changes_nothing(tmp_path, optimizer, schedu
     rates = fit(whole, data, **options)
     with pytest.raises(RuntimeError):
         fit(parts, data, extra=[RaiseAt(3, RuntimeError())], **options)
-    # Other weights at first: what counts must come from the file.
+    # Other initial weights: the result must come from the file.
     resumed = fit(parts, data, resume=True, seed=1, **options)
     assert resumed == {epoch: rates[epoch] for epoch in (3, 4)}
     assert_same_run(whole, parts)
@@ -36,7 +36,7 @@ def test_resuming_twice_changes_nothing(tmp_path):
 
 def test_an_early_best_is_not_forgotten(tmp_path):
     whole, parts, data = tmp_path / "whole", tmp_path / "parts", tmp_path / "data"
-    fit(whole, data, mode="min")  # of a score that rises
+    fit(whole, data, mode="min")  # of a score that increases
     assert torch.load(whole / "best.ckpt", weights_only=True)["epoch"] < 3
     with pytest.raises(RuntimeError):
         fit(parts, data, mode="min", extra=[RaiseAt(3, RuntimeError())])
@@ -54,7 +54,7 @@ def test_accumulated_gradients_resume_too(tmp_path):
 
 
 class CopyAt(pl.Callback):
-    """Keeps what a killed process would have left."""
+    """Copies the files that a killed process would have left."""
 
     def __init__(self, epoch, folder, copy):
         self.epoch, self.folder, self.copy = epoch, folder, copy
@@ -64,7 +64,7 @@ class CopyAt(pl.Callback):
             shutil.copytree(self.folder, self.copy)
 
 
-def test_a_killed_run_repeats_what_the_disk_did_not_have(tmp_path):
+def test_a_killed_run_repeats_the_epochs_not_on_disk(tmp_path):
     whole, killed, data = tmp_path / "whole", tmp_path / "killed", tmp_path / "data"
     fit(whole, data, extra=[CopyAt(3, whole, killed)])
     assert torch.load(killed / "last.ckpt", weights_only=True)["epoch"] == 1
@@ -73,7 +73,7 @@ def test_a_killed_run_repeats_what_the_disk_did_not_have(tmp_path):
     assert_same_run(whole, killed)
 
 
-def test_early_stopping_goes_on_counting(tmp_path):
+def test_early_stopping_continues_counting(tmp_path):
     whole, parts, data = tmp_path / "whole", tmp_path / "parts", tmp_path / "data"
     stopped = fit(whole, data, patience=3)
     assert 3 <= len(stopped) < 5, "the case must stop early"
@@ -85,7 +85,7 @@ def test_early_stopping_goes_on_counting(tmp_path):
 
 
 @pytest.mark.parametrize("patience", [3, 99])
-def test_a_run_that_had_ended_does_not_go_on(tmp_path, patience):
+def test_a_run_that_had_ended_stops_at_once(tmp_path, patience):
     folder, data = tmp_path / "run", tmp_path / "data"
     fit(folder, data, patience=patience)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}

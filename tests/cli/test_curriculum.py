@@ -15,9 +15,9 @@ from PIL import Image
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 
 from helpers.commands import run_command
+from helpers.stages import STAGES
 
 REPOSITORY = Path(__file__).parents[2]
-STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
 FROZEN_BELOW = {"head": 21, "decoder": 18, "aspp": 17, "half_backbone": 8, "full": 0}
 
 
@@ -163,7 +163,7 @@ def test_stages_can_be_left_out(curriculum):
         (["stage=aspp"], "config error: stage: a curriculum trains several stages, but got stage"),
         (["task.stages=[head,asp]"], "config error: task.stages: there is no stage 'asp'; did you"),
         (["task.stages=[head,head]"], "config error: task.stages: names stage 'head' more than"),
-        (["paths.output_dir=x"], "config error: paths.output_dir: 5 stages would write into x"),
+        (["paths.output_dir=x"], "config error: paths.output_dir: 5 stages would write to x"),
         (["trainer.devices=2"], "config error: trainer.devices: 2 may mean more than one"),
     ],
 )
@@ -190,12 +190,12 @@ def test_evaluation_agrees_with_scikit_learn(curriculum, tmp_path):
     scenes = curriculum.folder / "scenes"
     with (report / "images.csv").open(newline="") as file:
         ids = [row["id"] for row in csv.DictReader(file)]
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
+    images = tmp_path / "images"
+    images.mkdir()
     for name in ids:
-        (pictures / f"{name}.jpg").write_bytes((scenes / f"imgs/imgs/{name}.jpg").read_bytes())
+        (images / f"{name}.jpg").write_bytes((scenes / f"imgs/imgs/{name}.jpg").read_bytes())
     done = curriculum.run(
-        "task=predict", "stage=full", f"input={pictures}", f"task.output_dir={tmp_path}"
+        "task=predict", "stage=full", f"input={images}", f"task.output_dir={tmp_path}"
     )
     assert done.returncode == 0, done.stderr
     truth = np.stack([np.asarray(Image.open(scenes / f"masks/masks/{n}.png")) for n in ids])
@@ -208,7 +208,7 @@ def test_evaluation_agrees_with_scikit_learn(curriculum, tmp_path):
     assert metrics["accuracy"] == pytest.approx((truth == prediction).mean())
 
 
-def test_evaluation_leaves_every_table_and_picture(curriculum):
+def test_evaluation_leaves_every_table_and_image(curriculum):
     names = {path.name for path in (curriculum.run_folder / "full/evaluate").iterdir()}
     assert names == {
         "classes.csv",
@@ -224,12 +224,12 @@ def test_evaluation_leaves_every_table_and_picture(curriculum):
 def test_predict_needs_the_checkpoint_alone(curriculum, tmp_path):
     lonely = tmp_path / "mine.ckpt"
     lonely.write_bytes(curriculum.checkpoint("full").read_bytes())
-    picture = tmp_path / "odd.png"
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (51, 77, 3), np.uint8)).save(picture)
+    image = tmp_path / "odd.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (51, 77, 3), np.uint8)).save(image)
     done = run_command(
         "task=predict",
         f"checkpoint={lonely}",
-        f"input={picture}",
+        f"input={image}",
         f"task.output_dir={tmp_path / 'out'}",
         folder=tmp_path,
     )

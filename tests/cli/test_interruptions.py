@@ -118,7 +118,7 @@ def runs(tmp_path_factory):
 def test_a_signal_ends_a_run_with_its_code_and_one_line(runs, index, code, name):
     found, said = runs[1].said[index]
     assert found == code
-    line = f"stopped by {name} (after|in) .*epoch [123]; the same command goes on from there"
+    line = f"stopped by {name} (after|in) .*epoch [123]; the same command continues from there"
     assert re.fullmatch(line, said.splitlines()[-1])
     assert "Traceback" not in said
     assert "Error" not in said

@@ -1,4 +1,4 @@
-"""The order of the stages, which follows from the stage that each starts from."""
+"""The order of the stages, derived from `previous`."""
 
 import pytest
 
@@ -20,6 +20,6 @@ def test_each_stage_comes_after_the_one_it_starts_from():
         ({"a": "head"}, "stage: a cannot be reached from the first stage"),
     ],
 )
-def test_stages_that_form_no_chain_are_named(previous, message):
+def test_stages_that_do_not_form_a_chain_are_named(previous, message):
     with pytest.raises(ConfigError, match=message):
         stage_order(previous)

@@ -1,4 +1,4 @@
-"""How a problem that the user can mend leaves the process."""
+"""How errors end the process: lines, exit code, traceback."""
 
 import signal
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_a_wrong_config_ends_the_process_with_its_lines():
     )
 
 
-def test_those_who_ask_get_the_traceback(monkeypatch, capsys):
+def test_hydra_full_error_shows_the_traceback(monkeypatch, capsys):
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     with pytest.raises(SystemExit) as stop:
         run_task(composed("seed=-1"))
@@ -38,8 +38,8 @@ def test_those_who_ask_get_the_traceback(monkeypatch, capsys):
     assert "seed: -1 is out of range" in shown
 
 
-def test_an_unforeseen_error_stops_a_multirun_and_shows_its_traceback(monkeypatch, capsys):
-    """Hydra would go on, and what the next stage lacks would hide what went wrong in this one."""
+def test_an_unexpected_error_stops_a_multirun_and_shows_its_traceback(monkeypatch, capsys):
+    """Hydra would continue, and the errors of the next stage would hide the cause."""
 
     def broken(experiment):
         raise RuntimeError("out of luck")
@@ -68,13 +68,13 @@ def test_a_missing_data_folder_says_how_to_get_it(tmp_path, data, source):
 @pytest.mark.parametrize(
     ("existing", "writes_run", "advice"),
     [
-        ("refuse", True, "the same command with existing=resume goes on from there"),
-        ("overwrite", True, "the same command with existing=resume goes on from there"),
-        ("resume", True, "the same command goes on from there"),
+        ("refuse", True, "the same command with existing=resume continues from there"),
+        ("overwrite", True, "the same command with existing=resume continues from there"),
+        ("resume", True, "the same command continues from there"),
         ("resume", False, ""),
     ],
 )
-def test_a_stopped_task_says_how_to_go_on(monkeypatch, existing, writes_run, advice):
+def test_a_stopped_task_says_how_to_resume(monkeypatch, existing, writes_run, advice):
     def stopped(experiment):
         raise Stopped(signal.SIGTERM, "after epoch 3")
 

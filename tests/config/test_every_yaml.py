@@ -1,4 +1,4 @@
-"""Every file under conf/ is sound where it stands, and the command in its header picks it."""
+"""Every file under conf/ is valid, and the command in its header selects it."""
 
 import re
 import shlex
@@ -6,10 +6,11 @@ import shlex
 import pytest
 from pytorch_lightning.accelerators import CUDAAccelerator
 
-from helpers.composing import CONF, STAGES, composed, finish_stages, lines, swept
+from helpers.composing import CONF, composed, finish_stages, lines, swept
+from helpers.stages import STAGES
 
 FILES = sorted(CONF.rglob("*.yaml"))
-# A file whose name begins with an underscore is what others start from.
+# A file whose name starts with an underscore is a base that other files include.
 CHOICES = [path for path in FILES if path.parent != CONF and not path.stem.startswith("_")]
 NOT_PICKED = {"hydra/hydra_logging", "hydra/job_logging", "hydra/help"}
 COMMAND = re.compile(r"(?:python run\.py|\./multirun_stages\.sh)(?: [^\s`&)]+)+")
@@ -40,13 +41,13 @@ def commands_of(path):
 
 @pytest.fixture
 def trained(tmp_path, monkeypatch):
-    """A machine with everything: a chain of trained stages and a graphics card."""
+    """A machine with a trained chain of stages and a GPU."""
     finish_stages(tmp_path / "runs")
     monkeypatch.setattr(CUDAAccelerator, "is_available", staticmethod(lambda: True))
     return f"paths.runs_dir={tmp_path / 'runs'}"
 
 
-def test_all_groups_are_there():
+def test_all_groups_exist():
     groups = {path.relative_to(CONF).parts[0] for path in CHOICES}
     assert groups >= {
         *("paths", "data", "model", "loss", "augmentation", "optimizer", "scheduler", "stage"),
@@ -56,9 +57,9 @@ def test_all_groups_are_there():
 
 
 @pytest.mark.parametrize("path", CHOICES, ids=name_of)
-def test_composes_and_validates_in_place(path, trained):
+def test_every_choice_composes_and_validates(path, trained):
     more = ["run_name=default"] if path.parent.name == "experiment" else []
-    more += ["input=picture.jpg"] if name_of(path) == "task/predict" else []
+    more += ["input=image.jpg"] if name_of(path) == "task/predict" else []
     assert lines(choice_of(path), *more, trained) == []
 
 
@@ -69,7 +70,7 @@ def test_every_model_takes_every_stage(path, stage, trained):
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_the_header_says_what_it_is(path):
+def test_every_file_has_a_header_comment(path):
     first = COMMAND.sub("", header_of(path)[0])
     assert re.search(r"[A-Za-z-]{5}", first)
 
@@ -77,7 +78,7 @@ def test_the_header_says_what_it_is(path):
 @pytest.mark.parametrize(
     "path", [p for p in CHOICES if str(p.parent.relative_to(CONF)) not in NOT_PICKED], ids=name_of
 )
-def test_the_command_in_the_header_picks_the_file(path):
+def test_the_command_in_the_header_selects_the_file(path):
     group, choice = choice_of(path).split("=")
     commands = commands_of(path)
     assert commands
@@ -102,7 +103,7 @@ CURRICULUM = [
 @pytest.mark.parametrize(
     ("name", "start", "learning_rate", "epochs", "augmentation", "aux_loss"), CURRICULUM
 )
-def test_the_numbers_of_the_curriculum(name, start, learning_rate, epochs, augmentation, aux_loss):
+def test_the_settings_of_the_curriculum(name, start, learning_rate, epochs, augmentation, aux_loss):
     cfg = composed(f"stage={name}", hydra=True)
     assert cfg.stage.name == name
     assert cfg.stage.fine_tune_start == start
@@ -163,7 +164,7 @@ def test_in_a_multirun_each_stage_starts_from_the_one_before_it():
     assert [job["starts"] for job in jobs] == [None, *before]
 
 
-def test_a_sweep_starts_from_one_predecessor_and_writes_to_one_folder_a_job():
+def test_a_sweep_starts_from_one_predecessor_and_writes_to_one_folder_per_job():
     jobs = swept("stage=aspp", "stage.learning_rate=4e-3,8e-3", "seed=0,1", "trainer=cpu")
     assert {job["starts"] for job in jobs} == {DECODER}
     assert [job["writes"] for job in jobs] == [

@@ -7,7 +7,7 @@ import pytest
 from aerialseg.config.targets import ALLOWED
 from helpers.composing import CONF, lines
 
-# What an experiment file says, and what is said about it.
+# The content of an experiment file and the lines it prints.
 OVERLAYS = {
     "unknown key at the top": ("sed: 1", ["sed: the config takes no 'sed'; did you mean 'seed'?"]),
     "unknown key of a group": (
@@ -36,15 +36,15 @@ OVERLAYS = {
     "interpolations that lead nowhere": (
         "run_name: ${stage.nme}\nseed: ${nowhere:1}",
         [
-            "run_name: its interpolation leads nowhere: Interpolation key 'stage.nme' not found",
-            "seed: its interpolation leads nowhere: Unsupported interpolation type nowhere",
+            "run_name: cannot be resolved: Interpolation key 'stage.nme' not found",
+            "seed: cannot be resolved: Unsupported interpolation type nowhere",
         ],
     ),
     "interpolations in a circle": (
         "stage: {previous: '${stage.load_from}', load_from: '${stage.previous}'}",
         [
-            "stage.previous: its interpolation leads nowhere: Recursive interpolation detected",
-            "stage.load_from: its interpolation leads nowhere: Recursive interpolation detected",
+            "stage.previous: cannot be resolved: Recursive interpolation detected",
+            "stage.load_from: cannot be resolved: Recursive interpolation detected",
         ],
     ),
     "a callback without a target": (
@@ -61,7 +61,7 @@ OVERLAYS = {
             "scheduler.T_max: torch.optim.lr_scheduler.CosineAnnealingLR needs a value here",
         ],
     ),
-    "a target that is no name": (
+    "a target that is not a name": (
         "loss: {function: {_target_: [a]}}",
         [f"loss.function._target_: ['a'] is not in {', '.join(ALLOWED)}"],
     ),
@@ -89,7 +89,7 @@ def conf(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("text", "wanted"), OVERLAYS.values(), ids=OVERLAYS)
-def test_a_wrong_experiment_file(conf, text, wanted):
+def test_an_invalid_experiment_file(conf, text, wanted):
     (conf / "experiment" / "mine.yaml").write_text(f"# @package _global_\n{text}\n")
     found = lines("experiment=mine", conf=conf)
     assert sorted(found) == sorted(f"config error: {line}" for line in wanted)

@@ -1,4 +1,4 @@
-"""What becomes of the words after ``run.py``."""
+"""How the command-line arguments are prepared for Hydra."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from helpers.composing import CONF, composed, swept
 
 
 @pytest.mark.parametrize(
-    ("typed", "handed_over"),
+    ("argument", "prepared"),
     [
         ("stage.learning_rate=4e-3", "++stage.learning_rate=4e-3"),
         ("sed=1", "++sed=1"),
@@ -33,19 +33,19 @@ from helpers.composing import CONF, composed, swept
         ("=1", "=1"),
     ],
 )
-def test_values_are_forced_and_the_rest_is_left_alone(typed, handed_over):
-    assert prepare_overrides([typed], CONF) == [handed_over]
+def test_only_values_get_a_plus_plus_prefix(argument, prepared):
+    assert prepare_overrides([argument], CONF) == [prepared]
 
 
 @pytest.mark.parametrize("name", ["../../x", "/tmp/x", "a/b", "..", "'a\\b'", "' a'", "C:x", "''"])
-def test_a_name_that_leads_elsewhere_stops_before_hydra_makes_its_folder(name):
+def test_an_invalid_run_name_stops_before_hydra_makes_its_folder(name):
     with pytest.raises(ConfigError, match=r"^run_name: .* cannot be the name of a folder$"):
         prepare_overrides(["-m", f"run_name={name}"], CONF)
 
 
-def test_the_order_stays():
-    typed = ["-m", "stage=head,decoder", "seed=1", "--cfg", "job", "+x=1"]
-    assert prepare_overrides(typed, CONF) == [
+def test_the_order_of_arguments_is_kept():
+    arguments = ["-m", "stage=head,decoder", "seed=1", "--cfg", "job", "+x=1"]
+    assert prepare_overrides(arguments, CONF) == [
         *("-m", "stage=head,decoder", "++seed=1", "--cfg", "job", "+x=1")
     ]
 
@@ -62,7 +62,7 @@ def test_the_order_stays():
         "seed=1,2 paths.output_dir=mine",
     ],
 )
-def test_no_folder_of_its_own_for_what_names_a_folder_already(command):
+def test_no_extra_folder_for_keys_already_in_the_folder_name(command):
     prepared = prepare_overrides(["-m", *command.split()], CONF)
     assert len(prepared) == 1 + len(command.split())
 
@@ -93,7 +93,7 @@ def test_no_folder_of_its_own_for_what_names_a_folder_already(command):
         ),
     ],
 )
-def test_each_job_of_a_sweep_has_a_folder_named_by_what_differs(command, folders):
+def test_each_job_of_a_sweep_has_a_folder_named_by_the_swept_values(command, folders):
     jobs = [job["writes"] for job in swept(*command.split())]
     if folders is None:
         assert jobs == ["runs/x,y/head/train", "runs/z/head/train"]
@@ -101,7 +101,7 @@ def test_each_job_of_a_sweep_has_a_folder_named_by_what_differs(command, folders
         assert jobs == [f"runs/default/{folder}/train" for folder in folders]
 
 
-def test_a_sweep_never_writes_into_the_stages_own_folder():
+def test_a_sweep_never_writes_to_the_stages_own_folder():
     own = composed("stage=aspp").paths.output_dir
     jobs = swept("stage=aspp", "optimizer=sgd,adamw", "seed=0,1")
     assert len({job["writes"] for job in jobs}) == 4
@@ -116,7 +116,7 @@ def test_a_folder_of_a_sweep_is_one_that_every_system_allows():
     assert len(set(folders)) == 2
 
 
-def test_choices_may_lie_in_a_folder_of_the_users(tmp_path):
+def test_choices_may_be_in_a_config_dir_of_the_user(tmp_path):
     (tmp_path / "stage").mkdir()
     (tmp_path / "stage" / "mine.yaml").touch()
     for place in (["--config-dir", str(tmp_path)], [f"hydra.searchpath=[{tmp_path}]"]):

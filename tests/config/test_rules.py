@@ -1,4 +1,4 @@
-"""What must agree between keys or exist on disk, and the command that helps."""
+"""Rules between keys and files on disk, and the command that each message advises."""
 
 import json
 
@@ -37,12 +37,18 @@ def test_a_missing_predecessor_names_the_command_that_makes_it(tmp_path):
     assert at(tmp_path, "stage=aspp", "task=layers") == []
 
 
-def test_the_command_keeps_what_else_was_chosen(tmp_path):
-    typed = ("experiment=demo", "stage=aspp", "stage.epochs=1", "data.root=my scenes", "task=check")
-    cfg = composed(*typed, f"paths.runs_dir={tmp_path}", hydra=True)
+def test_the_advised_command_keeps_the_other_overrides(tmp_path):
+    arguments = (
+        "experiment=demo",
+        "stage=aspp",
+        "stage.epochs=1",
+        "data.root=my scenes",
+        "task=check",
+    )
+    cfg = composed(*arguments, f"paths.runs_dir={tmp_path}", hydra=True)
     HydraConfig.instance().set_config(cfg)
     try:
-        (line,) = at(tmp_path, *typed)
+        (line,) = at(tmp_path, *arguments)
     finally:
         HydraConfig.instance().cfg = None
     assert line.endswith(
@@ -51,14 +57,14 @@ def test_the_command_keeps_what_else_was_chosen(tmp_path):
     )
 
 
-def test_a_missing_checkpoint_given_by_path_is_no_stage_to_train(tmp_path):
+def test_a_missing_checkpoint_given_by_path_advises_to_check_the_path(tmp_path):
     assert at(tmp_path, "stage=aspp", "stage.init_checkpoint=checkpoints/x.ckpt") == [
         "config error: stage.init_checkpoint: stage aspp starts from checkpoints/x.ckpt, which "
         "does not exist; check the path"
     ]
 
 
-def test_a_stage_without_a_predecessor_says_how_to_start_anew(tmp_path):
+def test_a_stage_without_a_predecessor_says_how_to_start_from_weights(tmp_path):
     assert at(tmp_path, "stage=aspp", "stage.previous=null") == [
         f"config error: stage.init_checkpoint: stage aspp starts from {tmp_path}/default/None/"
         "train/checkpoints/best.ckpt, which does not exist; "
@@ -72,7 +78,7 @@ def test_a_stage_cannot_start_from_itself(runs):
     ]
 
 
-def test_an_unfinished_predecessor_is_to_be_finished(runs):
+def test_an_unfinished_predecessor_must_be_finished_first(runs):
     begin(runs / "default/decoder/train")
     start = f"{runs}/default/decoder/train/checkpoints/best.ckpt"
     assert at(runs, "stage=aspp") == [
@@ -84,18 +90,18 @@ def test_an_unfinished_predecessor_is_to_be_finished(runs):
 
 
 @pytest.mark.parametrize(("finish", "state"), [(False, "an unfinished"), (True, "a finished")])
-def test_a_folder_that_holds_a_run_is_left_alone(runs, finish, state):
+def test_an_existing_run_is_not_overwritten(runs, finish, state):
     begin(runs / "default/head/train", finish=finish)
     assert at(runs, "stage=head") == [
         f"config error: existing: {runs}/default/head/train already holds {state} run; choose "
-        "existing=resume to go on with it, existing=overwrite to replace it, or another run_name"
+        "existing=resume to continue it, existing=overwrite to replace it, or another run_name"
     ]
     for choice in ("existing=resume", "existing=overwrite", "run_name=other", "task=check"):
         assert at(runs, "stage=head", choice) == []
 
 
 @pytest.mark.parametrize("task", ["evaluate", "submit", "predict", "extract_backbone"])
-def test_a_checkpoint_to_be_read_must_be_there(tmp_path, task):
+def test_a_checkpoint_to_be_read_must_exist(tmp_path, task):
     path = f"{tmp_path}/default/full/train/checkpoints/best.ckpt"
     assert at(tmp_path, f"task={task}", "stage=full", "input=x.jpg") == [
         f"config error: checkpoint: {path} does not exist; train it with "
@@ -105,12 +111,12 @@ def test_a_checkpoint_to_be_read_must_be_there(tmp_path, task):
 
 def test_predict_needs_an_input(runs):
     assert at(runs, "task=predict", "stage=full") == [
-        "config error: input: must be set; add input=PATH of a picture, a folder or a quoted glob"
+        "config error: input: must be set; add input=PATH of an image, a folder or a quoted glob"
     ]
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda", "tpu"])
-def test_a_device_that_is_not_there(monkeypatch, name):
+def test_a_missing_accelerator_is_refused(monkeypatch, name):
     monkeypatch.setattr(CUDAAccelerator, "is_available", staticmethod(lambda: False))
     assert lines(f"trainer.accelerator={name}") == [
         f"config error: trainer.accelerator: this machine has no '{name}' that can be used; "
@@ -140,11 +146,11 @@ def test_several_machines_and_their_strategies_are_refused():
 
 
 @pytest.mark.parametrize("name", ["val/loss", "train/dice", "val/miou_absent_one", "val/iou_car"])
-def test_whatever_is_logged_may_be_watched(name):
+def test_every_logged_value_may_be_monitored(name):
     assert lines_for_values(f"callbacks.early_stopping.monitor={name}") == []
 
 
-def test_a_class_is_watched_by_the_name_its_score_is_logged_under():
+def test_a_class_is_monitored_under_the_name_of_its_logged_score():
     watch = "callbacks.early_stopping.monitor"
     table = "+data.classes={Small Car:[1,2,3]}"
     assert lines_for_values(table, f"{watch}=val/dice_small_car") == []
@@ -154,19 +160,19 @@ def test_a_class_is_watched_by_the_name_its_score_is_logged_under():
     ]
 
 
-def test_any_class_of_a_table_still_unread_may_be_watched():
+def test_any_class_of_a_table_in_a_file_may_be_monitored():
     watch = "callbacks.checkpoint.monitor"
     assert lines("data=folders", f"{watch}=val/dice_roof") == []
     assert lines("data=folders", f"{watch}=val/dcie_roof") != []
 
 
-def test_more_keywords_reach_a_target_that_takes_any():
+def test_a_target_with_kwargs_takes_more_keywords():
     assert lines("+logger.max_queue=3") == []
 
 
 @pytest.mark.parametrize("key", ["stage.name", "stage.from_run"])
 @pytest.mark.parametrize("name", ["../x", "a/b", "a\\b", "..", "C:x"])
-def test_a_name_that_leads_elsewhere_is_no_name(key, name):
+def test_a_name_that_is_a_path_is_refused(key, name):
     line = f"config error: {key}: {name!r} cannot be the name of a folder"
     assert line in lines_for_values(f"{key}='{name}'", "task=layers")
 
@@ -178,12 +184,12 @@ def test_a_name_that_leads_elsewhere_is_no_name(key, name):
         ("runs/../x", True),
         ("runs/default/head/data.root=../x/train", False),
         ("runs/default/head/data.root=/x/train", False),
-        ("../x", False),  # chosen, not put together
+        ("../x", False),  # given explicitly, not composed
         ("/x", False),
     ],
 )
-def test_what_a_sweep_varies_cannot_lead_out_of_the_folder_of_runs(folder, leaves):
-    line = f"config error: paths.output_dir: {folder} leads out of runs; set it to a folder"
+def test_swept_values_cannot_put_a_job_outside_the_folder_of_runs(folder, leaves):
+    line = f"config error: paths.output_dir: {folder} is outside runs; set it to a folder"
     found = lines_for_values(f"paths.output_dir='{folder}'", "task=layers")
     assert found == ([line] if leaves else [])
 
@@ -191,6 +197,6 @@ def test_what_a_sweep_varies_cannot_lead_out_of_the_folder_of_runs(folder, leave
 def test_a_network_that_no_checkpoint_could_rebuild_is_refused():
     (line,) = lines("model.network={_target_: torch.nn.Identity}")
     assert line.startswith(
-        "config error: model.network._target_: 'torch.nn.Identity' is no registered network; "
+        "config error: model.network._target_: 'torch.nn.Identity' is not a registered network; "
         "only builders of aerialseg.models.networks are accepted"
     )

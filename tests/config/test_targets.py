@@ -1,4 +1,4 @@
-"""What a ``_target_`` may name."""
+"""Which targets are resolved and which are refused."""
 
 import albumentations
 import pytest
@@ -62,13 +62,13 @@ def test_finds_classes_and_functions(target, found):
         (["a"], f"['a'] is not in {PACKAGES}"),
     ],
 )
-def test_what_cannot_be_found_says_where_it_ends(target, line):
+def test_a_wrong_path_names_its_first_wrong_part(target, line):
     with pytest.raises(ConfigError) as error:
         resolve_target(target)
     assert error.value.problems == (line,)
 
 
-def test_a_module_says_what_it_holds():
+def test_a_module_as_target_lists_its_contents():
     with pytest.raises(
         ConfigError, match=r"'torch.optim.sgd' is not a class or function; it holds SGD"
     ):
@@ -85,7 +85,7 @@ def test_a_module_says_what_it_holds():
         "torch.load",
         "hydra.utils.instantiate",
         "aerialsegx.evil",
-        # Ways round through an allowed package, by what its modules import themselves.
+        # Detours through the imports of an allowed package.
         "aerialseg.storage.run_folders.subprocess.run",
         "aerialseg.storage.run_folders.subprocess.Popen",
         "aerialseg.storage.run_folders.shutil.rmtree",
@@ -102,7 +102,7 @@ def test_nothing_outside_the_allowed_packages_is_reached(target):
         resolve_target(target)
 
 
-def test_a_way_round_is_called_by_its_own_name():
+def test_a_detour_is_reported_by_its_real_name():
     with pytest.raises(ConfigError) as error:
         resolve_target("aerialseg.storage.run_folders.subprocess.run")
     assert error.value.problems == (
@@ -113,7 +113,7 @@ def test_a_way_round_is_called_by_its_own_name():
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """A package that may be named, with modules that cannot be imported."""
+    """An allowed package with modules that cannot be imported."""
     root = tmp_path / "allowed_here"
     root.mkdir()
     (root / "__init__.py").touch()
@@ -142,7 +142,7 @@ def package(tmp_path, monkeypatch):
         ("allowed_here.absent.Part", "allowed_here has no 'absent'; known: needy, torn"),
     ],
 )
-def test_what_cannot_be_imported_says_why(target, line):
+def test_a_failed_import_gives_the_reason(target, line):
     with pytest.raises(ConfigError) as error:
         resolve_target(target)
     (problem,) = error.value.problems

@@ -1,4 +1,4 @@
-"""Validation on configs made here: order, causes, and what a section may hold."""
+"""Validation of small configs: order, root causes, and required keys."""
 
 import pytest
 from omegaconf import OmegaConf
@@ -24,14 +24,14 @@ def problems(cfg):
     return list(error.value.problems)
 
 
-def test_a_sound_config_passes_and_is_left_as_it_is(cfg):
+def test_a_valid_config_passes_unchanged(cfg):
     before = OmegaConf.to_yaml(cfg)
     validate(cfg)
     assert OmegaConf.to_yaml(cfg) == before
 
 
 @pytest.mark.parametrize("name", Experiment.__dataclass_fields__)
-def test_every_part_is_needed(cfg, name):
+def test_every_section_is_required(cfg, name):
     del cfg[name]
     found = problems(cfg)
     assert f"{name}: the config needs a value here" in found
@@ -41,18 +41,18 @@ def test_every_part_is_needed(cfg, name):
     "path",
     ["stage.epochs", "paths.cache_dir", "data.batch_size", "data.layout.count", "loss.aux_weight"],
 )
-def test_every_key_without_a_default_is_needed(cfg, path):
+def test_every_key_without_a_default_is_required(cfg, path):
     parent, key = path.rsplit(".", 1)
     del OmegaConf.select(cfg, parent)[key]
     assert any(line.startswith(f"{path}: ") and "needs a value" in line for line in problems(cfg))
 
 
-def test_what_depends_on_a_reported_value_is_not_reported_as_well(cfg):
+def test_values_that_depend_on_a_reported_value_are_not_reported(cfg):
     del cfg.stage["epochs"]
     assert problems(cfg) == ["stage.epochs: conf/stage needs a value here"]
 
 
-def test_rules_go_on_where_their_own_keys_are_sound(cfg):
+def test_rules_still_run_where_their_own_keys_are_valid(cfg):
     cfg.stage.learning_rate = "fast"
     cfg.stage.init_checkpoint = "x"
     assert problems(cfg) == [
@@ -61,7 +61,7 @@ def test_rules_go_on_where_their_own_keys_are_sound(cfg):
     ]
 
 
-def test_rules_keep_quiet_about_keys_already_reported(cfg):
+def test_rules_skip_keys_already_reported(cfg):
     cfg.stage.init_checkpoint = 3
     cfg.callbacks = "none"
     assert problems(cfg) == [
@@ -70,7 +70,7 @@ def test_rules_keep_quiet_about_keys_already_reported(cfg):
     ]
 
 
-def test_what_cannot_be_known_fits_everywhere(cfg):
+def test_unresolved_values_fit_every_type(cfg):
     plain = OmegaConf.to_container(cfg, resolve=True)
     for path in ("stage.name", "data", "trainer._target_", "task.name", "callbacks.samples"):
         *parents, key = path.split(".")
@@ -91,7 +91,7 @@ def test_lists_of_names_are_not_walked_letter_by_letter(cfg):
     validate(cfg)
 
 
-def test_supplied_arguments_belong_to_nodes_that_are_there(cfg):
+def test_supplied_arguments_belong_to_existing_nodes(cfg):
     for path in {*SUPPLIED, *PARTIAL}:
         assert "_target_" in OmegaConf.select(cfg, path), path
 

@@ -12,7 +12,7 @@ from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.dataset import SampleError
 from aerialseg.data.layouts import folders, kaggle
 from aerialseg.errors import DataError
-from helpers.tiny_data import CLASSES, mask, picture, save, text, write_folders, write_kaggle
+from helpers.tiny_data import CLASSES, mask, random_image, save, text, write_folders, write_kaggle
 
 IDS = [f"{sequence}_{frame}" for sequence in "abcdef" for frame in range(3)]
 
@@ -85,7 +85,7 @@ def test_the_class_table_can_be_a_file(root):
 
 def test_a_missing_folder_is_reported_before_its_class_table(tmp_path):
     module = _module(tmp_path / "nowhere", classes=str(tmp_path / "nowhere/classes.yaml"))
-    with pytest.raises(DataError, match=r"nowhere: no such folder; put your pictures"):
+    with pytest.raises(DataError, match=r"nowhere: no such folder; put your images"):
         module.prepare()
 
 
@@ -155,7 +155,7 @@ def test_a_damaged_image_is_one_line_even_from_a_worker(root, num_workers):
 
 def test_images_of_several_sizes_are_not_padded_in_validation(root):
     for key in IDS[::2]:
-        save(root / "images" / f"{key}.jpg", picture((24, 40)))
+        save(root / "images" / f"{key}.jpg", random_image((24, 40)))
         save(root / "masks" / f"{key}.png", mask((24, 40)))
     module = _module(root)
     seen = 0
@@ -229,7 +229,7 @@ def test_the_fingerprint_survives_a_copy_and_nothing_else(root, tmp_path):
     others.add(_module(root).fingerprint)
     save(root / "masks" / f"{IDS[0]}.png", mask(seed=0))
     assert _module(root).fingerprint == first
-    save(root / "images" / f"{IDS[0]}.jpg", picture(seed=99), quality=50)
+    save(root / "images" / f"{IDS[0]}.jpg", random_image(seed=99), quality=50)
     others.add(_module(root).fingerprint)
     assert len(others | {first}) == 7
 

@@ -9,7 +9,7 @@ from aerialseg.classes import ClassTable
 from aerialseg.data.dataset import SampleError, SemSegDataset, collate
 from aerialseg.data.layouts import folders
 from aerialseg.data.layouts.listing import Sample
-from helpers.tiny_data import mask, picture, save, write_folders
+from helpers.tiny_data import mask, random_image, save, write_folders
 
 
 @pytest.fixture
@@ -28,7 +28,9 @@ def test_a_sample_is_uint8_in_the_networks_order(samples, classes):
     assert item["mask"].shape == (24, 32)
     assert item["image"].dtype == item["mask"].dtype == torch.uint8
     assert np.array_equal(item["mask"].numpy(), mask(seed=1))
-    assert np.abs(item["image"].permute(1, 2, 0).numpy().astype(int) - picture(seed=1)).mean() < 5
+    assert (
+        np.abs(item["image"].permute(1, 2, 0).numpy().astype(int) - random_image(seed=1)).mean() < 5
+    )
     assert (item["id"], item["index"]) == ("b", 1)
 
 

@@ -19,7 +19,7 @@ from aerialseg.data.layouts.tables import read_id_column, read_id_lines
 from aerialseg.errors import AerialsegError
 from aerialseg.inference.predictor import Predictor
 from helpers import broken
-from helpers.broken import IDS, PICTURE, archive, checkpoint, cut, png, saved
+from helpers.broken import IDS, IMAGE, archive, checkpoint, cut, png, saved
 from helpers.broken_checkpoints import CHECKPOINTS
 from helpers.broken_files import ARCHIVES, CLASS_TABLES, CONFIGS, LISTS, TABLES
 from helpers.broken_images import (
@@ -150,15 +150,15 @@ def found(folder):
 
 INPUTS = {
     "in/a.png": png(50_000, 50_000),
-    "in/b.jpg": cut(saved(PICTURE, "JPEG"), 0.6),
-    "in/c.png": saved(PICTURE, "GIF"),
-    "in/d.png": saved(PICTURE, "PNG"),
+    "in/b.jpg": cut(saved(IMAGE, "JPEG"), 0.6),
+    "in/c.png": saved(IMAGE, "GIF"),
+    "in/d.png": saved(IMAGE, "PNG"),
 }
 FOLDERS = {
     "root/classes.yaml": b"ground: [10, 20, 30]\ncar: [200, 0, 0]\n",
-    "root/images/a.jpg": saved(PICTURE.convert("CMYK"), "JPEG"),
+    "root/images/a.jpg": saved(IMAGE.convert("CMYK"), "JPEG"),
     "root/masks/a.png": saved(IDS, "PNG"),
-    "root/images/b.png": saved(PICTURE, "PNG"),
+    "root/images/b.png": saved(IMAGE, "PNG"),
     "root/masks/b.png": saved(IDS, "JPEG"),
 }
 PROCESSES = {
@@ -185,7 +185,7 @@ PROCESSES = {
         ],
     ),
     "task=predict checkpoint=harm.ckpt input=d.png trainer=cpu": (
-        {"harm.ckpt": broken.torch_file(broken.Harm()), "d.png": saved(PICTURE, "PNG")},
+        {"harm.ckpt": broken.torch_file(broken.Harm()), "d.png": saved(IMAGE, "PNG")},
         [
             "checkpoint error: harm.ckpt: holds Python objects (print), which could run "
             "anything when loaded; save its state_dict alone"

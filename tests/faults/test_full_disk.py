@@ -50,7 +50,7 @@ def test_a_disk_that_stays_full_costs_the_epochs_it_refused_and_no_more(tmp_path
     moment = At(partial(limit_files_for_good, FULL), "link", "previous.ckpt")
     assert run.execute(fault=moment) == 1
     *_, last = run.said().splitlines()
-    assert last.endswith("make room, then repeat them with the same command and existing=resume")
+    assert last.endswith("free space, then repeat them with the same command and existing=resume")
     assert "epoch 3/3" in run.said()
     assert "Traceback" not in run.said()
     assert_nothing_is_half(tmp_path)

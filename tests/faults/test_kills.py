@@ -19,6 +19,7 @@ import pytest
 from aerialseg.models.module import SegmentationModule
 from helpers.disk import TEMPORARY, At, die_beyond, kill, record_flushes
 from helpers.processes import RUN, assert_nothing_is_half, assert_same_end, send_after
+from helpers.stages import STAGES
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="moments are read from /proc, which Linux has"
@@ -192,9 +193,6 @@ def test_the_command_line_is_no_other_than_its_forks(tmp_path, begin, whole):
     assert_nothing_is_half(tmp_path)
     finish(command(run), tmp_path)
     assert_same_end(whole(), run)
-
-
-STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
 
 
 @pytest.fixture(scope="module")

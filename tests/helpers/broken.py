@@ -1,4 +1,4 @@
-"""Files as nobody wants them, as bytes: damaged, foreign, hostile."""
+"""Broken files as bytes: damaged, of other formats, malicious."""
 
 import stat
 import struct
@@ -12,15 +12,15 @@ from PIL import Image
 
 RGB = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
 IDS = np.random.default_rng(1).integers(0, 3, (24, 32), dtype=np.uint8)
-PICTURE = Image.fromarray(RGB)
+IMAGE = Image.fromarray(RGB)
 
 
-def saved(picture, kind, **options):
-    """A picture, or an array of one, in a format of Pillow's."""
-    if isinstance(picture, np.ndarray):
-        picture = Image.fromarray(picture)
+def saved(image, kind, **options):
+    """An image, or an array of one, encoded by Pillow."""
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image)
     buffer = BytesIO()
-    picture.save(buffer, format=kind, **options)
+    image.save(buffer, format=kind, **options)
     return buffer.getvalue()
 
 
@@ -29,12 +29,12 @@ def cut(data, share):
 
 
 def flipped(data, place):
-    """The same bytes with one bit of the byte at ``place`` turned over."""
+    """The same bytes with one bit of the byte at ``place`` flipped."""
     return data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :]
 
 
 def png(width, height, *, bits=8, colour_type=0, rows=b"", extra=(), interlaced=0):
-    """A PNG with these rows, each with its filter byte, whatever its header promises."""
+    """A PNG with these rows, each with its filter byte, regardless of its header."""
     header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, interlaced)
     chunks = [(b"IHDR", header), *extra, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(map(_chunk, chunks))
@@ -47,7 +47,7 @@ def _chunk(named):
 
 
 def text_bomb():
-    """A compressed comment of 50 MB in a picture of four pixels."""
+    """A compressed comment of 50 MB in an image of four pixels."""
     comment = b"Comment\0\0" + zlib.compress(bytes(50_000_000))
     return png(2, 2, rows=bytes(6), extra=[(b"zTXt", comment)])
 
@@ -58,25 +58,25 @@ def profile_bomb():
 
 
 def jpeg_frame(data, *, bits=8, height=24, width=32):
-    """A JPEG whose header says this of its pixels."""
+    """A JPEG with these values in its header."""
     place = data.index(b"\xff\xc0")
     return data[: place + 4] + struct.pack(">BHH", bits, height, width) + data[place + 9 :]
 
 
 def jpeg_without_middle():
-    """Half the pixels, and yet an end marker: what a repaired download looks like."""
+    """A JPEG with half of its pixels but an end marker, like a repaired download."""
     data = saved(Image.fromarray(RGB).resize((320, 240)), "JPEG")
     return cut(data, 0.5) + b"\xff\xd9"
 
 
 def png_without_last_pass():
-    """The four passes of a 4x4 picture before the one that has every other row."""
+    """An interlaced 4x4 PNG without its last pass."""
     return png(4, 4, rows=b"\0\7" * 2 + b"\0\7\7" * 3, interlaced=1)
 
 
 def tiff_of_one_huge_tile():
-    """A TIFF of 8x8 pixels, and of one deflated tile of 60000x60000 to take them from."""
-    # Width, height, bits, compression, black is zero, samples, tile's width, height, place, bytes.
+    """A TIFF of 8x8 pixels with a compressed tile of 60000x60000."""
+    # Width, height, bits, compression, black is zero, samples, tile's width, height, offset, bytes.
     tags = {256: 8, 257: 8, 258: 8, 259: 8, 262: 1, 277: 1}
     tags |= {322: 60_000, 323: 60_000, 324: 200, 325: 8}
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
@@ -86,7 +86,7 @@ def tiff_of_one_huge_tile():
 
 def animated(kind):
     other = Image.fromarray(255 - RGB)
-    return saved(PICTURE, kind, save_all=True, append_images=[other])
+    return saved(IMAGE, kind, save_all=True, append_images=[other])
 
 
 def archive(*members, **options):
@@ -133,7 +133,7 @@ def torch_file(content):
 
 
 def checkpoint(**description):
-    """A checkpoint of a network that is not there, described like this."""
+    """A checkpoint with this description and no network."""
     whole = {
         "format": 1,
         "network": {"_target_": "aerialseg.models.networks.lraspp_mobilenet_v3_large"},

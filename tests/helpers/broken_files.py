@@ -185,7 +185,7 @@ CLASS_TABLES = [
     Case(
         "no.yaml",
         lambda: b"yes: [0, 0, 0]\nno: [1, 1, 1]\n",
-        "{path}: class table: the name True is no text to YAML; write it in quotes",
+        "{path}: class table: the name True is not text in YAML; write it in quotes",
     ),
     Case(
         "escape.yaml",
@@ -195,7 +195,7 @@ CLASS_TABLES = [
     Case(
         "twice.yaml",
         lambda: b"car: [1, 1, 1]\ncar: [2, 2, 2]\n",
-        "class table {path}: name 'car' stands there twice; rename one",
+        "class table {path}: name 'car' appears twice; rename one",
     ),
     Case(
         "white.yaml",

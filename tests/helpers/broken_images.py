@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from helpers import broken
-from helpers.broken import IDS, PICTURE, RGB, archive, cut, png, saved
+from helpers.broken import IDS, IMAGE, RGB, archive, cut, png, saved
 
 COLOURS = np.array([[10, 20, 30], [200, 0, 0], [0, 200, 0]], dtype=np.uint8)
 
@@ -48,30 +48,30 @@ IMAGES = [
     Case("page.jpg", lambda: b"<!DOCTYPE html>", f"holds a web page or SVG{CONVERT}"),
     Case("lfs.jpg", lambda: b"version https://git-lfs.", f"holds a Git LFS pointer{CONVERT}"),
     Case("zip.png", lambda: archive(("a", "b")), f"holds a zip archive{CONVERT}"),
-    Case("a.gif", lambda: saved(PICTURE, "GIF"), f"holds GIF{CONVERT}"),
-    Case("a.ico", lambda: saved(PICTURE, "ICO", sizes=[(16, 16)]), f"holds an icon{CONVERT}"),
+    Case("a.gif", lambda: saved(IMAGE, "GIF"), f"holds GIF{CONVERT}"),
+    Case("a.ico", lambda: saved(IMAGE, "ICO", sizes=[(16, 16)]), f"holds an icon{CONVERT}"),
     Case("psd.png", lambda: b"8BPS\0\1" + bytes(90), f"holds Photoshop data{CONVERT}"),
-    Case("eps.jpg", lambda: saved(PICTURE, "EPS"), f"holds PostScript{CONVERT}"),
-    Case("pdf.png", lambda: saved(PICTURE, "PDF"), f"holds PDF{CONVERT}"),
-    Case("jp2.jpg", lambda: saved(PICTURE, "JPEG2000"), f"holds JPEG 2000{CONVERT}"),
+    Case("eps.jpg", lambda: saved(IMAGE, "EPS"), f"holds PostScript{CONVERT}"),
+    Case("pdf.png", lambda: saved(IMAGE, "PDF"), f"holds PDF{CONVERT}"),
+    Case("jp2.jpg", lambda: saved(IMAGE, "JPEG2000"), f"holds JPEG 2000{CONVERT}"),
     Case("heic.jpg", lambda: b"\0\0\0\x18ftypheic" + bytes(90), f"holds HEIC{CONVERT}"),
-    Case("ppm.bmp", lambda: saved(PICTURE, "PPM"), f"holds a portable pixmap{CONVERT}"),
-    Case("cut.jpg", lambda: cut(saved(PICTURE, "JPEG"), 0.6), CUT_SHORT),
-    Case("end.jpg", lambda: saved(PICTURE, "JPEG")[:-2], CUT_SHORT),
+    Case("ppm.bmp", lambda: saved(IMAGE, "PPM"), f"holds a portable pixmap{CONVERT}"),
+    Case("cut.jpg", lambda: cut(saved(IMAGE, "JPEG"), 0.6), CUT_SHORT),
+    Case("end.jpg", lambda: saved(IMAGE, "JPEG")[:-2], CUT_SHORT),
     Case("middle.jpg", broken.jpeg_without_middle, CUT_SHORT),
-    Case("progressive.jpg", lambda: cut(saved(PICTURE, "JPEG", progressive=True), 0.7), CUT_SHORT),
-    Case("cut.png", lambda: cut(saved(PICTURE, "PNG"), 0.6), TRUNCATED),
-    Case("end.png", lambda: saved(PICTURE, "PNG")[:-12], CUT_SHORT),
+    Case("progressive.jpg", lambda: cut(saved(IMAGE, "JPEG", progressive=True), 0.7), CUT_SHORT),
+    Case("cut.png", lambda: cut(saved(IMAGE, "PNG"), 0.6), TRUNCATED),
+    Case("end.png", lambda: saved(IMAGE, "PNG")[:-12], CUT_SHORT),
     Case("rows.png", lambda: png(4, 4, rows=b"\0\7\7\7\7" * 2), FEWER_ROWS),
     Case("passes.png", broken.png_without_last_pass, FEWER_ROWS),
     Case("no_rows.png", lambda: png(4, 4), TRUNCATED),
-    Case("bit.png", lambda: broken.flipped(saved(PICTURE, "PNG"), 300), DAMAGED),
-    Case("header.png", lambda: broken.flipped(saved(PICTURE, "PNG"), 18), DAMAGED),
+    Case("bit.png", lambda: broken.flipped(saved(IMAGE, "PNG"), 300), DAMAGED),
+    Case("header.png", lambda: broken.flipped(saved(IMAGE, "PNG"), 18), DAMAGED),
     Case("sizeless.png", lambda: png(0, 4), DAMAGED),
-    Case("cut.webp", lambda: cut(saved(PICTURE, "WEBP"), 0.6), DAMAGED),
-    Case("cut.tif", lambda: cut(saved(PICTURE, "TIFF"), 0.6), DAMAGED),
-    Case("cut_lzw.tif", lambda: cut(saved(PICTURE, "TIFF", compression="tiff_lzw"), 0.6), DAMAGED),
-    Case("cut.bmp", lambda: cut(saved(PICTURE, "BMP"), 0.6), TRUNCATED),
+    Case("cut.webp", lambda: cut(saved(IMAGE, "WEBP"), 0.6), DAMAGED),
+    Case("cut.tif", lambda: cut(saved(IMAGE, "TIFF"), 0.6), DAMAGED),
+    Case("cut_lzw.tif", lambda: cut(saved(IMAGE, "TIFF", compression="tiff_lzw"), 0.6), DAMAGED),
+    Case("cut.bmp", lambda: cut(saved(IMAGE, "BMP"), 0.6), TRUNCATED),
     Case("bomb.png", lambda: png(50_000, 50_000), f"has 50000x50000 pixels, 2500 million{TILES}"),
     Case(
         "large.png",
@@ -80,7 +80,7 @@ IMAGES = [
     ),
     Case(
         "bomb.jpg",
-        lambda: broken.jpeg_frame(saved(PICTURE, "JPEG"), height=65_000, width=65_000),
+        lambda: broken.jpeg_frame(saved(IMAGE, "JPEG"), height=65_000, width=65_000),
         f"has 65000x65000 pixels, 4225 million{TILES}",
     ),
     Case(
@@ -97,9 +97,9 @@ IMAGES = [
     Case("deep_rgba.png", lambda: png(1, 1, bits=16, colour_type=6, rows=bytes(9)), DEEP),
     Case("deep.tif", lambda: saved(RGB[..., 0].astype(np.int32), "TIFF"), DEEP),
     Case("float.tif", lambda: saved(RGB[..., 0].astype(np.float32), "TIFF"), DEEP),
-    Case("cmyk.jpg", lambda: saved(PICTURE.convert("CMYK"), "JPEG"), PRINTED),
-    Case("cmyk.tif", lambda: saved(PICTURE.convert("CMYK"), "TIFF"), PRINTED),
-    Case("lab.tif", lambda: saved(PICTURE.convert("LAB"), "TIFF"), PRINTED),
+    Case("cmyk.jpg", lambda: saved(IMAGE.convert("CMYK"), "JPEG"), PRINTED),
+    Case("cmyk.tif", lambda: saved(IMAGE.convert("CMYK"), "TIFF"), PRINTED),
+    Case("lab.tif", lambda: saved(IMAGE.convert("LAB"), "TIFF"), PRINTED),
     Case("moves.png", lambda: broken.animated("PNG"), ANIMATED),
     Case("moves.webp", lambda: broken.animated("WEBP"), ANIMATED),
     Case(
@@ -109,7 +109,7 @@ IMAGES = [
     ),
     Case(
         "turned.tif",
-        lambda: saved(PICTURE, "TIFF", tiffinfo={274: 6}),
+        lambda: saved(IMAGE, "TIFF", tiffinfo={274: 6}),
         "is a TIFF with the orientation 6; wanted 1; store it upright",
     ),
 ]

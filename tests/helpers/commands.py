@@ -1,7 +1,7 @@
-"""Commands of `run.py` in processes of their own that need not import everything anew.
+"""Runs commands of `run.py` in forked processes.
 
-Each is forked from a process that has imported torch and the tasks, and runs `run.py` from its
-first line; only what the interpreter and the imports do is not repeated.
+Each is forked from a process that has already imported torch and the tasks, and runs `run.py` from
+its first line.
 """
 
 import multiprocessing.forkserver as fork_server
@@ -27,13 +27,13 @@ def run_command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[st
         process = FORKS.Process(target=_run, args=(arguments, folder, streams, dict(os.environ)))
         process.start()
         process.join()
-        said, complained = (stream.read_text(encoding="utf-8") for stream in streams)
-    return subprocess.CompletedProcess(arguments, process.exitcode, said, complained)
+        output, errors = (stream.read_text(encoding="utf-8") for stream in streams)
+    return subprocess.CompletedProcess(arguments, process.exitcode, output, errors)
 
 
 @cache
 def start_fork_server() -> None:
-    """Starts the process that others are forked from."""
+    """Starts the process that the others are forked from."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")  # forked processes must not have threads
         patch.setenv("COLUMNS", "120")
@@ -47,6 +47,7 @@ def _run(
     streams: Sequence[Path],
     environment: Mapping[str, str],
 ) -> None:
+    """Runs `run.py` in the forked process, with its output redirected to files."""
     os.environ.update({**environment, "OMP_NUM_THREADS": "1", "COLUMNS": "120"})
     os.chdir(folder)
     for number, stream in enumerate(streams, start=1):

@@ -1,4 +1,4 @@
-"""Composes configs as ``run.py`` does, without a process of its own for each."""
+"""Composes configs as ``run.py`` does, in this process."""
 
 import copy
 from functools import cache
@@ -17,10 +17,10 @@ from aerialseg.config.schema import Experiment
 from aerialseg.config.validation import resolve, validate
 from aerialseg.config.yaml_files import check_files
 from aerialseg.errors import ConfigError
+from helpers.stages import STAGES
 
 CONF = Path(__file__).parents[2] / "conf"
 register_shipped(CONF.parent)
-STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
 
 
 def composed(*arguments: str, conf: Path = CONF, hydra: bool = False) -> DictConfig:
@@ -36,7 +36,7 @@ def experiment(*arguments: str, conf: Path = CONF) -> Experiment:
 
 
 def lines(*arguments: str, conf: Path = CONF) -> list[str]:
-    """What ``run.py`` would complain about."""
+    """The problems that ``run.py`` would print."""
     try:
         check_files(conf)
         validate(composed(*arguments, conf=conf))
@@ -46,7 +46,7 @@ def lines(*arguments: str, conf: Path = CONF) -> list[str]:
 
 
 def lines_for_values(*arguments: str) -> list[str]:
-    """:func:`lines`, quicker: Hydra composes each set of choices once and then sets the values."""
+    """Faster than :func:`lines`: Hydra composes each set of choices only once."""
     try:
         prepared = prepare_overrides(arguments, CONF)
         overrides = OverridesParser.create().parse_overrides(prepared)
@@ -66,7 +66,7 @@ def _composed_once(*choices: str) -> DictConfig:
 
 
 def swept(*arguments: str) -> list[dict[str, str | None]]:
-    """For each job of a multirun, where it starts and where it writes."""
+    """The initial checkpoint and the output folder of each job of a multirun."""
     prepared = prepare_overrides(["-m", *arguments], CONF)
     assert prepared.pop(0) == "-m"
     overrides = OverridesParser.create().parse_overrides(prepared)
@@ -85,7 +85,7 @@ def _job(overrides: list[str]) -> dict[str, str | None]:
 
 
 def finish_stages(runs: Path, *, run_name: str = "default") -> None:
-    """Leaves a checkpoint for each stage, as a chain that has been trained would."""
+    """Creates the checkpoints of a trained chain."""
     for stage in STAGES:
         folder = runs / run_name / stage / "train" / "checkpoints"
         folder.mkdir(parents=True)

@@ -30,10 +30,10 @@ class LearningRates(pl.Callback):
 
 
 def fit(folder, data, *, resume=False, extra=(), seed=0, optimizer="sgd", **options):
-    """Trains with fresh objects, the random state of the process being another each time."""
+    """Trains with new objects and another random state each time."""
     scheduler = SCHEDULERS[options.pop("scheduler", "polynomial")]
     patience, mode = options.pop("patience", 99), options.pop("mode", "max")
-    pictures = {name: options.pop(name) for name in ("count", "num_workers") if name in options}
+    images = {name: options.pop(name) for name in ("count", "num_workers") if name in options}
     module = make_module(
         small_network(seed), optimizer=OPTIMIZERS[optimizer], scheduler=scheduler, start=1
     )
@@ -43,7 +43,7 @@ def fit(folder, data, *, resume=False, extra=(), seed=0, optimizer="sgd", **opti
     checkpoint = InMemoryCheckpoint(str(folder), mode=mode, every_n_epochs=2)
     trainer = make_trainer([checkpoint, rates, stopping, *extra], epochs=5, **options)
     snapshot = folder / "last.ckpt" if resume else None
-    trainer.fit(module, make_data(data, **pictures), ckpt_path=snapshot)
+    trainer.fit(module, make_data(data, **images), ckpt_path=snapshot)
     return rates.seen
 
 

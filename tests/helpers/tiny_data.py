@@ -10,8 +10,8 @@ from PIL import Image
 CLASSES = {"ground": [10, 20, 30], "car": [200, 0, 0], "tree": [0, 200, 0]}
 
 
-def picture(size=(24, 32), seed=0):
-    """A smooth picture, which survives JPEG."""
+def random_image(size=(24, 32), seed=0):
+    """A smooth image, which survives JPEG."""
     coarse = np.random.default_rng(seed).integers(0, 256, (3, 4, 3), dtype=np.uint8)
     return cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_LINEAR)
 
@@ -28,12 +28,12 @@ def save(path: Path, array, **options) -> Path:
 
 
 def save_with_thumbnail(path: Path) -> Path:
-    """Writes a JPEG whose EXIF data hold a whole small JPEG, end marker included."""
-    thumbnail = save(path.with_name("thumbnail.jpg"), picture((8, 8))).read_bytes()
+    """Writes a JPEG whose EXIF data contain a complete small JPEG, end marker included."""
+    thumbnail = save(path.with_name("thumbnail.jpg"), random_image((8, 8))).read_bytes()
     exif = Image.Exif()
-    exif[0x010E] = "x"  # a description, so that there are EXIF data
+    exif[0x010E] = "x"  # a description, so that the EXIF data are not empty
     payload = exif.tobytes() + thumbnail
-    data = save(path, picture((64, 64))).read_bytes()
+    data = save(path, random_image((64, 64))).read_bytes()
     segment = b"\xff\xe1" + (len(payload) + 2).to_bytes(2, "big") + payload
     path.write_bytes(data[:2] + segment + data[2:])
     return path
@@ -47,7 +47,7 @@ def text(path: Path, *lines: str) -> Path:
 
 def _pairs(images: Path, masks: Path, ids: Sequence[str], size=(24, 32)) -> None:
     for seed, key in enumerate(ids):
-        save(images / f"{key}.jpg", picture(size, seed))
+        save(images / f"{key}.jpg", random_image(size, seed))
         save(masks / f"{key}.png", mask(size, seed))
 
 
@@ -59,7 +59,7 @@ def write_folders(root: Path, ids: Sequence[str], size=(24, 32)) -> Path:
 def write_kaggle(root: Path, train: Sequence[str], test: Sequence[str] = ()) -> Path:
     _pairs(root / "imgs/imgs", root / "masks/masks", train)
     for seed, key in enumerate(test):
-        save(root / "imgs/imgs" / f"{key}.jpg", picture(seed=100 + seed))
+        save(root / "imgs/imgs" / f"{key}.jpg", random_image(seed=100 + seed))
     text(root / "train.csv", "ImageID", *train)
     text(root / "test.csv", "ImageID", *test)
     return root

@@ -1,4 +1,4 @@
-"""A small network, a handful of pictures, and all else that a real fit needs."""
+"""A small network, a few images, and everything else that a fit needs."""
 
 from functools import partial
 from pathlib import Path
@@ -78,7 +78,7 @@ def make_module(network=None, *, groups=GROUPS, start=0, **changes):
 
 
 def make_data(root: Path, *, count=9, size=(24, 32), **changes):
-    """Pictures whose classes have their own colours, so that there is something to learn."""
+    """Images whose classes have their own colours, so that they can be learned."""
     generator = np.random.default_rng(0)
     for name in ("images", "masks"):
         (root / name).mkdir(parents=True, exist_ok=True)

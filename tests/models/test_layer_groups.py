@@ -16,9 +16,9 @@ from aerialseg.models.layer_groups import (
     layer_groups,
     resolve_start,
 )
+from helpers.stages import STAGES
 
 MODEL_FILES = Path(__file__).parents[2] / "conf" / "model"
-STAGES = ["head", "decoder", "aspp", "half_backbone", "full"]
 
 
 def model_file(name):
@@ -97,7 +97,7 @@ def test_every_model_file_covers_its_network_and_unlocks_more_at_each_stage(name
     groups = layer_groups(network, settings["layer_groups"])
     covered = [tensor_name for group in groups for tensor_name, _ in group.tensors()]
     assert sorted(covered) == sorted(network.state_dict())
-    assert list(settings["fine_tune_start"]) == STAGES
+    assert list(settings["fine_tune_start"]) == list(STAGES)
     counts = []
     for start in settings["fine_tune_start"].values():
         freeze_below(groups, start)

@@ -18,6 +18,7 @@ from aerialseg.models.freeze_proof import changed_tensors
 from aerialseg.models.layer_groups import layer_groups, resolve_start
 from aerialseg.models.networks import deeplabv3_mobilenet_v3_large
 from aerialseg.storage.checkpoints import read_checkpoint, read_description
+from helpers.stages import STAGES
 from helpers.tiny_training import (
     CLASSES,
     describe_run,
@@ -28,7 +29,6 @@ from helpers.tiny_training import (
 )
 
 CONF = Path(__file__).parents[2] / "conf"
-STAGES = ["head", "decoder", "aspp", "half_backbone", "full"]
 
 
 def state_of(network):
@@ -43,7 +43,7 @@ def names_within(network, groups):
     }
 
 
-def pictures(count=2, size=(8, 10), seed=0):
+def random_images(count=2, size=(8, 10), seed=0):
     generator = torch.Generator().manual_seed(seed)
     return torch.randint(0, 256, (count, 3, *size), dtype=torch.uint8, generator=generator)
 
@@ -89,7 +89,7 @@ def test_what_is_frozen_is_the_same_to_the_bit_after_a_fit(tmp_path, start):
 def test_frozen_dropout_and_batchnorm_do_nothing_while_training():
     module = make_module(start=2)
     module.train()
-    images = pictures()
+    images = random_images()
     first, again = module(images)["out"], module(images)["out"]
     module.eval()
     assert torch.equal(first, again)
@@ -112,7 +112,7 @@ def test_nothing_is_recorded_for_backward_below_what_learns():
     seen = {}
     module.network.stem.register_forward_hook(lambda *call: seen.update(stem=call[2]))
     module.network.body.register_forward_hook(lambda *call: seen.update(body=call[2]))
-    module(pictures())
+    module(random_images())
     assert seen["stem"].grad_fn is None
     assert seen["body"].grad_fn is not None
 
@@ -179,9 +179,9 @@ def test_without_a_scheduler_the_optimizer_comes_alone():
     assert isinstance(make_module(scheduler=None).configure_optimizers(), torch.optim.Optimizer)
 
 
-def test_pictures_are_normalised_inside():
+def test_images_are_normalised_inside():
     module = make_module().eval()
-    images = pictures()
+    images = random_images()
     mean, std = np.array([0.5, 0.4, 0.3]), np.array([0.2, 0.3, 0.4])
     by_hand = (images.numpy().transpose(0, 2, 3, 1) / 255 - mean) / std
     by_hand = torch.from_numpy(by_hand.transpose(0, 3, 1, 2)).float()
@@ -208,7 +208,7 @@ def test_the_auxiliary_loss_counts_in_training_alone(
     function = DiceCrossEntropyLoss(custom_gradients=custom_gradients)
     network = small_network(aux_head=aux_head)
     module = make_module(network, aux_weight=weight, loss=function).eval()
-    batch = {"image": pictures(), "mask": masks()}
+    batch = {"image": random_images(), "mask": masks()}
     logits = module(batch["image"])
     main = module.loss(logits["out"], batch["mask"])
     aux = module.loss(logits["aux"], batch["mask"]) if aux_head else 0.0

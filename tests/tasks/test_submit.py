@@ -28,7 +28,7 @@ ROW_BY_ROW = {
 
 
 class Oracle:
-    """Answers with the mask of a known picture, which its first pixel names."""
+    """Returns the mask of a known image, identified by its first pixel."""
 
     classes = TABLE
 
@@ -38,7 +38,7 @@ class Oracle:
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A test split in the order of its test.csv, and a model that knows the answers."""
+    """A test split in the order of its test.csv, and a predictor that returns the true masks."""
     samples = []
     for index, (name, mask) in enumerate(MASKS.items()):
         path = tmp_path / f"{name}.png"
@@ -78,7 +78,7 @@ def line_of_refusal(project):
     return line
 
 
-def test_a_row_for_each_picture_and_class_in_the_order_of_the_split(project):
+def test_a_row_for_each_image_and_class_in_the_order_of_the_split(project):
     path = submit(project.config)
     assert path == project.folder / "out" / "submission.csv"
     header, rows = read(path)
@@ -125,7 +125,7 @@ def test_rows_that_only_the_sample_has_are_counted(project):
     )
 
 
-def test_a_sample_of_another_form_is_refused(project):
+def test_a_sample_with_other_columns_is_refused(project):
     path = give_sample(project, "ImageID,a,b", *(f"{n},," for n in ROW_BY_ROW))
     assert line_of_refusal(project).startswith(f"{path}: asks for 6 rows under 3 columns")
 
@@ -142,7 +142,7 @@ def test_a_sample_that_asks_for_a_row_twice_is_refused(project):
     assert line_of_refusal(project).startswith(f"{path}: asks for '007_010_1' twice")
 
 
-def test_the_columns_the_other_way_round_are_refused(project):
+def test_swapped_columns_are_refused(project):
     path = give_sample(project, "EncodedPixels,ImageID", *(f"1 1,{n}" for n in ROW_BY_ROW))
     assert str(path) in line_of_refusal(project)
 

@@ -17,7 +17,7 @@ OPTIMIZERS = {
 
 @pytest.mark.parametrize("start", [0, 2])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
-def test_the_size_of_a_snapshot_is_known_before_there_is_one(tmp_path, optimizer, start):
+def test_the_size_of_a_snapshot_is_predicted(tmp_path, optimizer, start):
     module = make_module(start=start, optimizer=optimizer)
     expected = snapshot_bytes(module)
     trainer = make_trainer([InMemoryCheckpoint(str(tmp_path))], epochs=1)
@@ -30,7 +30,7 @@ def test_the_size_of_a_snapshot_is_known_before_there_is_one(tmp_path, optimizer
     assert expected == found + scalars
 
 
-def test_room_for_two_checkpoints_is_asked_for_before_training(tmp_path, monkeypatch):
+def test_room_for_two_checkpoints_is_checked_before_training(tmp_path, monkeypatch):
     module, folder = make_module(), RunFolder(tmp_path / "run")
     for missing in (0, 1):
         free = 2 * snapshot_bytes(module) - missing

@@ -1,4 +1,4 @@
-"""What makes two runs the same run."""
+"""The identity of a run, which decides whether it may be resumed."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def _identity(*overrides):
         "paths.cache_dir=c",
     ],
 )
-def test_where_data_lie_and_how_they_are_read_is_no_part_of_a_run(override):
+def test_paths_and_workers_are_not_part_of_the_identity(override):
     assert _identity(override) == _identity()
 
 
@@ -30,11 +30,11 @@ def test_how_the_same_is_computed_is_no_part_of_a_run(override):
 
 
 @pytest.mark.parametrize("override", ["data.batch_size=3", "data.image_min_size=100", "seed=5"])
-def test_what_is_learnt_from_is_a_part_of_a_run(override):
+def test_settings_that_affect_training_are_part_of_the_identity(override):
     assert _identity(override) != _identity()
 
 
-def test_weights_are_known_by_what_they_hold_and_not_by_where_they_lie(tmp_path):
+def test_weights_are_identified_by_content_not_by_path(tmp_path):
     files = [tmp_path / name for name in ("a.pth", "b.pth", "c.pth")]
     for file, content in zip(files, (b"same", b"same", b"other"), strict=True):
         file.write_bytes(content)

@@ -1,4 +1,4 @@
-"""What a measured pace comes to, in hand-computed numbers; nothing is timed."""
+"""Forecasts from a given pace, against hand-computed numbers; nothing is timed."""
 
 from types import SimpleNamespace
 
@@ -15,9 +15,9 @@ from helpers.composing import experiment
 
 @pytest.fixture
 def measured(tmp_path, monkeypatch):
-    """Ten training batches of half a second, four of validation of a quarter, and features."""
+    """Ten training batches of 0.5 s, four validation batches of 0.25 s, and features."""
     pace = Pace(0.5, 0.25), 3.0
-    monkeypatch.setattr(module_under_test, "_try", lambda *arguments, **options: pace)
+    monkeypatch.setattr(module_under_test, "_run_trial", lambda *arguments, **options: pace)
     data = SimpleNamespace(train_dataloader=lambda: range(10), val_dataloader=lambda: range(4))
 
     def row(*overrides):
@@ -28,7 +28,7 @@ def measured(tmp_path, monkeypatch):
     return row
 
 
-def test_a_stage_is_its_features_its_steps_and_its_validations(measured):
+def test_the_time_is_the_sum_of_features_steps_and_validations(measured):
     assert measured() == Forecast(
         "head",
         epochs=6,
@@ -56,12 +56,12 @@ def test_limits_of_the_trainer_are_honoured(measured, overrides, seconds):
     assert measured(*overrides).seconds == pytest.approx(3.0 + seconds)
 
 
-def test_early_stopping_makes_it_the_most(measured):
+def test_early_stopping_makes_the_time_an_upper_bound(measured):
     assert measured("callbacks.early_stopping.patience=4").at_most is True
     assert measured("callbacks.early_stopping.patience=5").at_most is False
 
 
-def test_a_finished_stage_takes_no_time_unless_it_is_to_be_overwritten(measured, tmp_path):
+def test_a_finished_stage_takes_no_time_unless_it_is_overwritten(measured, tmp_path):
     folder = tmp_path / "default" / "head" / "train"
     folder.mkdir(parents=True)
     (folder / "metrics.json").write_text("{}")
@@ -70,6 +70,6 @@ def test_a_finished_stage_takes_no_time_unless_it_is_to_be_overwritten(measured,
     assert measured("existing=overwrite").epochs_left == 6
 
 
-def test_without_a_number_of_epochs_there_is_nothing_to_work_out(measured):
+def test_an_unlimited_number_of_epochs_is_refused(measured):
     with pytest.raises(ConfigError, match=r"trainer\.max_epochs"):
         measured("trainer.max_epochs=-1")

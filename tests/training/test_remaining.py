@@ -1,4 +1,4 @@
-"""What the forecasts of a curriculum tell each of its stages."""
+"""The remaining stages after one, from the forecasts of a curriculum."""
 
 from aerialseg.callbacks.pace import Pace
 from aerialseg.callbacks.remaining_time import RemainingStages, RemainingTime
@@ -20,7 +20,7 @@ FORECASTS = {
 }
 
 
-def test_a_stage_knows_its_expected_pace_and_what_follows():
+def test_the_expected_pace_and_the_later_stages():
     assert remaining_stages(FORECASTS, "head") == RemainingStages(
         {"decoder": 30.0, "full": 40.0}, at_most=True, expected_pace=Pace(0.5, 0.125)
     )
@@ -29,17 +29,17 @@ def test_a_stage_knows_its_expected_pace_and_what_follows():
     )
 
 
-def test_a_stage_that_was_finished_then_has_no_pace():
+def test_a_finished_stage_has_no_pace():
     finished = Forecast("head", epochs=6, epochs_left=0)
     forecasts = {**FORECASTS, "head": finished}
     assert remaining_stages(forecasts, "head").expected_pace is None
 
 
-def test_where_nothing_was_measured_nothing_is_known():
+def test_without_forecasts_nothing_remains():
     assert remaining_stages({}, "head") == RemainingStages()
 
 
-def test_the_forecast_can_be_left_out():
+def test_the_forecast_callback_can_be_removed():
     config = experiment("trainer=cpu", "logger=none", "~callbacks.forecast")
     trainer = build_trainer(config, remaining_stages(FORECASTS, "head"))
     assert not any(isinstance(callback, RemainingTime) for callback in trainer.callbacks)

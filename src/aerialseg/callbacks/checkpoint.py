@@ -1,4 +1,4 @@
-"""The best and the last state of a run, in memory, and on disk often enough."""
+"""Keeps the best and the last checkpoint in memory and writes them to disk periodically."""
 
 import logging
 import math
@@ -21,17 +21,17 @@ from aerialseg.storage.sealed_tensors import keep_as
 logger = logging.getLogger(__name__)
 
 _PAUSES = (1, 10, 60)
-"""Seconds before trying again to write what a finished training has come to."""
+"""Seconds between attempts to write the final checkpoints."""
 
 
 class InMemoryCheckpoint(Checkpoint):
-    """Keeps the best and the last epoch in memory and writes them to disk now and then.
+    """Keeps the best and the last checkpoint in memory and writes them to disk periodically.
 
-    They reach the disk every ``every_n_epochs`` epochs, at the end of training, and when an
-    exception or a signal stops it. The ``last.ckpt`` before is kept as ``previous.ckpt``, for the
-    case that the disk damages the newest. A full disk does not end training: both stay in memory
-    and are written after the next epoch. The sanity check before training is not an epoch: an
-    untrained network is never the best one, nor is one whose score is NaN.
+    They are written every ``every_n_epochs`` epochs, at the end of training, and when an exception
+    or a signal stops it. The previous ``last.ckpt`` is kept as ``previous.ckpt``, in case the
+    newest is damaged on disk. A full disk does not end training: both stay in memory and are
+    written after the next epoch. The sanity check before training and epochs whose score is NaN
+    never become the best.
 
     In YAML::
 
@@ -43,9 +43,9 @@ class InMemoryCheckpoint(Checkpoint):
           every_n_epochs: 5
 
     Args:
-        folder: Where ``best.ckpt`` and ``last.ckpt`` are written.
+        folder: The folder of ``best.ckpt`` and ``last.ckpt``.
         monitor: The logged value that chooses the best epoch.
-        mode: Whether more of it is better, or less.
+        mode: Whether higher or lower is better.
         every_n_epochs: Epochs between two writes.
     """
 
@@ -65,14 +65,14 @@ class InMemoryCheckpoint(Checkpoint):
         self.best_score = math.nan
         self.best_epoch: int | None = None
         self.memory = _MemoryCheckpointIO(self.last_path)
-        self._behind = False
+        self._write_failed = False
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Puts the memory between the trainer and the disk."""
+        """Makes the trainer save to memory."""
         trainer.strategy.checkpoint_io = self.memory
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Lets a resumed run rest if early stopping had ended it already."""
+        """Stops at once if early stopping had already ended the run."""
         if any(
             callback.stopping_reason is not EarlyStoppingReason.NOT_STOPPED
             for callback in trainer.early_stopping_callbacks
@@ -80,33 +80,34 @@ class InMemoryCheckpoint(Checkpoint):
             trainer.should_stop = True
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Takes a snapshot of the epoch; it is the best if no earlier one was as good."""
+        """Takes a snapshot of the epoch, and keeps it as the best if its score improved."""
         score = trainer.callback_metrics.get(self.monitor)
         improved = score is not None and self._is_better(float(score))
         if score is not None and improved:
             self.best_score, self.best_epoch = float(score), trainer.current_epoch
-        # The best first: were Ctrl-C to fall in between, the last must not know of a lost best.
+        # Best first, so that an interrupt cannot leave a last that refers to a missing best.
         trainer.save_checkpoint(self.best_path if improved else self.last_path, weights_only=False)
         if improved:
             self.memory.held[self.last_path] = self.memory.held[self.best_path]
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Writes the snapshots that are due; not sooner, for Lightning logs an epoch after them.
+        """Writes the snapshots that are due.
 
-        A process killed in between would leave a snapshot of an epoch that its curves lack.
+        Not at the end of the epoch, because Lightning logs the epoch after that: a process killed
+        in between would leave a snapshot of an epoch that is missing in the curves.
         """
-        if self._behind or trainer.current_epoch % self.every_n_epochs == 0:
+        if self._write_failed or trainer.current_epoch % self.every_n_epochs == 0:
             self._write("kept in memory until after the next epoch")
 
     def take_snapshot(self, trainer: pl.Trainer) -> None:
-        """Holds this very moment as the last; an exception must follow, which writes it."""
+        """Takes a snapshot in mid-epoch; the exception that must follow writes it."""
         trainer.save_checkpoint(self.last_path, weights_only=False)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Writes what the disk does not have yet.
+        """Writes the snapshots that are not on disk yet.
 
         Raises:
-            TrainingError: If it cannot be written, not at the fourth attempt either.
+            TrainingError: If the fourth attempt fails too.
         """
         for pause in _PAUSES:
             if self._write(f"trying again in {pause} s"):
@@ -115,34 +116,34 @@ class InMemoryCheckpoint(Checkpoint):
         if not self._write("giving up"):
             raise TrainingError(
                 f"{self.last_path.parent}: training has ended but its last epochs cannot be "
-                "written; make room, then repeat them with the same command and existing=resume"
+                "written; free space, then repeat them with the same command and existing=resume"
             )
 
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
-        """Writes what the disk does not have yet; the last finished epoch is not lost."""
-        self._write("what lies there is older and still whole")
+        """Writes the snapshots that are not on disk yet."""
+        self._write("the checkpoint on disk is older but intact")
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run must know of the best epoch so far."""
+        """Score and number of the best epoch so far."""
         return {"best_score": self.best_score, "best_epoch": self.best_epoch}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Goes on comparing with the best epoch so far, which lies on disk."""
+        """Restores the score of the best epoch so far, whose checkpoint is on disk."""
         self.best_score = state_dict["best_score"]
         self.best_epoch = state_dict["best_epoch"]
 
     def _write(self, otherwise: str) -> bool:
-        """Writes what the disk does not have yet; if that fails, one line says so."""
+        """Writes the snapshots that are not on disk yet; logs a warning if that fails."""
         try:
             self.memory.flush()
         except AerialsegError as error:
             logger.warning("%s; %s", error, otherwise)
-            self._behind = True
+            self._write_failed = True
         else:
-            self._behind = False
-        return not self._behind
+            self._write_failed = False
+        return not self._write_failed
 
     def _is_better(self, score: float) -> bool:
         if math.isnan(score):
@@ -153,10 +154,10 @@ class InMemoryCheckpoint(Checkpoint):
 
 
 class _MemoryCheckpointIO(CheckpointIO):
-    """Takes what Lightning saves and holds it under its path until it is flushed.
+    """Holds the checkpoints that Lightning saves in memory, by path, until they are flushed.
 
     Args:
-        last: The path whose file is kept as ``previous.ckpt`` when a new one takes its place.
+        last: The path whose file is renamed to ``previous.ckpt`` before it is replaced.
     """
 
     def __init__(self, last: Path) -> None:
@@ -184,10 +185,13 @@ class _MemoryCheckpointIO(CheckpointIO):
         Path(path).unlink(missing_ok=True)
 
     def flush(self) -> None:
-        """Writes everything held; the best first, so that the last never knows of a lost best.
+        """Writes everything held.
+
+        ``best.ckpt`` is written first, so that an interrupt cannot leave ``last.ckpt`` referring to
+        a ``best.ckpt`` that does not exist.
 
         Raises:
-            AerialsegError: If something cannot be written; that and all after it is still held.
+            AerialsegError: If a file cannot be written; it and the following ones stay held.
         """
         for path in sorted(self.held):
             if path == self.last and path.exists():
@@ -197,7 +201,7 @@ class _MemoryCheckpointIO(CheckpointIO):
 
 
 def _copy_to_cpu(value: Any) -> Any:  # noqa: ANN401 - walks nested plain data
-    """A copy that later steps cannot change, off the device."""
+    """A deep copy on the CPU, which later steps cannot change."""
     if isinstance(value, Tensor):
         return value.detach().to("cpu", copy=True)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""How long the stage and those after it will take, said after the first batches."""
+"""Logs after the first batches how long the stage and those after it will take."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,18 +15,18 @@ from aerialseg.durations import clock_time, rough_duration
 logger = logging.getLogger(__name__)
 
 _SECONDS = 2.0
-"""As long as the steps must take, together, that a forecast is made from."""
+"""The total time of the steps that a forecast is based on."""
 
 
 @dataclass(frozen=True)
 class RemainingStages:
-    """What is known, before a stage is trained, of the stages after it.
+    """The forecasts of the stages after the current one.
 
     Attributes:
-        seconds: By name of each later stage, how long it is expected to take.
-        at_most: Whether one of these may end early.
-        expected_pace: The pace that was measured for the stage that is trained now. The ratio of
-            its actual pace to this one scales the expectations for the later stages.
+        seconds: The expected seconds of each later stage, by name.
+        at_most: Whether one of them may end early.
+        expected_pace: The measured pace of the current stage. The ratio of its actual pace to this
+            one scales the forecasts of the later stages.
     """
 
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -35,10 +35,10 @@ class RemainingStages:
 
 
 class RemainingTime(pl.Callback):
-    """Says once, after the first batches, how long the stage and those after it will take.
+    """Logs once, after the first batches, how long the stage and those after it will take.
 
-    What a validation batch takes is not known by then: it is taken for a training step without
-    its backward pass, or to be as much off as the step where both have been measured before.
+    The time of a validation batch is not known by then. It is estimated as a training step without
+    its backward pass or, if both were measured before, scaled by the same ratio as the step.
 
     In YAML::
 
@@ -47,7 +47,7 @@ class RemainingTime(pl.Callback):
           stage: ${stage.name}
 
     Args:
-        stage: What to call the stage.
+        stage: The name of the stage.
     """
 
     def __init__(self, stage: str) -> None:
@@ -56,23 +56,23 @@ class RemainingTime(pl.Callback):
         self._times: StepTimes | None = None
 
     def set_remaining_stages(self, remaining: RemainingStages) -> None:
-        """Makes the forecast include the stages that are trained after this one."""
+        """Includes the stages that are trained after this one in the forecast."""
         self._remaining = remaining
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Starts the clock, also in the middle of an epoch that goes on."""
+        """Starts timing, also in the middle of a resumed epoch."""
         self._times = StepTimes()
         self._times.begin(pl_module.device)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Starts the clock of an epoch."""
+        """Starts timing an epoch."""
         if self._times is not None:
             self._times.begin(pl_module.device)
 
     def on_before_backward(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: torch.Tensor
     ) -> None:
-        """Takes the time between forward and backward."""
+        """Records the time between forward and backward."""
         if self._times is not None:
             self._times.learn(pl_module.device)
 
@@ -84,7 +84,7 @@ class RemainingTime(pl.Callback):
         batch: object,
         batch_idx: int,
     ) -> None:
-        """Takes the time, and speaks as soon as there is enough to go by."""
+        """Records the time, and logs the forecast as soon as there are enough steps."""
         times, accumulated = self._times, trainer.accumulate_grad_batches
         if times is None or not (trainer.max_epochs and trainer.max_epochs > 0):
             return
@@ -99,10 +99,11 @@ class RemainingTime(pl.Callback):
         ends_epoch = batch_idx + 1 == trainer.num_training_batches
         enough = times.suffice(accumulated, seconds=0.0 if ends_epoch else _SECONDS)
         if enough or work.steps == 0:
-            self._say(trainer, times.pace(accumulated), work)
+            self._log_forecast(trainer, times.pace(accumulated), work)
             self._times = None
 
-    def _say(self, trainer: pl.Trainer, pace: Pace, work: Work) -> None:
+    def _log_forecast(self, trainer: pl.Trainer, pace: Pace, work: Work) -> None:
+        """Logs the forecast, or prints it above the progress bar."""
         expected, scale = self._remaining.expected_pace, 1.0
         if expected is not None:
             scale = pace.step / expected.step
@@ -116,7 +117,7 @@ class RemainingTime(pl.Callback):
         )
         bar = trainer.progress_bar_callback
         if isinstance(bar, RichProgressBar) and bar.is_enabled:
-            bar.print(line)  # above the bar, which a line of the log would cut in two
+            bar.print(line)  # above the bar, which a log line would break
         else:
             logger.info("%s", line)
 
@@ -127,10 +128,10 @@ def forecast_line(
     """The forecast in one line.
 
     Args:
-        stage: The stage at hand.
-        seconds: What is left of it.
-        rest: Seconds by name of each stage that follows.
-        at_most: Whether it may be less.
+        stage: The current stage.
+        seconds: Its remaining time.
+        rest: Seconds of each later stage, by name.
+        at_most: Whether training may end early.
         now: The local time.
     """
     about, done = ("at most", "by") if at_most else ("about", "at")
@@ -148,19 +149,19 @@ def work_left(
     epochs_done: int = 0,
     steps_done: int = 0,
 ) -> Work:
-    """What a trainer has still to do.
+    """The remaining work of a trainer.
 
     Args:
-        trainer: Says how many epochs there are and after how many it validates.
+        trainer: For its number of epochs and its validation interval.
         steps_per_epoch: Training batches in an epoch.
         validation_batches: Batches in one validation.
         epochs_done: Epochs that are finished.
-        steps_done: Training batches of the epoch at hand that are.
+        steps_done: Finished training batches of the current epoch.
     """
     epochs = trainer.max_epochs or 0
     every = trainer.check_val_every_n_epoch or 1
     interval = trainer.val_check_interval
-    if isinstance(interval, float):  # a share of an epoch instead of steps
+    if isinstance(interval, float):  # a fraction of an epoch instead of steps
         interval = int(steps_per_epoch * interval)
     each = steps_per_epoch // max(1, interval) if isinstance(interval, int) else 1
     validations = (epochs // every - epochs_done // every) * each
@@ -171,7 +172,7 @@ def work_left(
 def may_end_early(trainer: pl.Trainer) -> bool:
     """Whether steps are limited, or early stopping has less patience than there are epochs."""
     epochs = trainer.max_epochs or 0
-    # The first validation always improves on none.
+    # The first validation always counts as an improvement.
     patient = all(1 + stop.patience >= epochs for stop in trainer.early_stopping_callbacks)
     return trainer.max_steps >= 0 or not patient
 

@@ -1,4 +1,4 @@
-"""The config contract: every key known, every value fitting, every contradiction named."""
+"""Validation of the config: keys, types, ranges, and rules between keys."""
 
 from aerialseg.config.validation import validate
 

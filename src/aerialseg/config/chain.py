@@ -1,4 +1,4 @@
-"""The chain of stages: the config of each, and the order that ``previous`` gives them."""
+"""The chain of stages: their configs, and their order by ``previous``."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,13 +9,13 @@ from omegaconf import DictConfig
 
 from aerialseg.errors import ConfigError, did_you_mean
 
-_NAME_THEM = "name the stages to train in order, as in 'task.stages=[head,aspp,full]'"
-_OF_THE_FIRST = ("stage.init_checkpoint", "stage.from_run", "stage.previous")
-"""What says where a chain starts; the other stages start from the one before them."""
+_NAME_STAGES = "name the stages to train in order, as in 'task.stages=[head,aspp,full]'"
+_FIRST_STAGE_ONLY = ("stage.init_checkpoint", "stage.from_run", "stage.previous")
+"""Keys that set where a chain starts; later stages start from their predecessor."""
 
 
 def compose_chain(stages: Sequence[str] | None) -> dict[str, DictConfig]:
-    """The configs of a chain of stages, with everything else as it was typed for this command.
+    """The configs of a chain of stages, with the other overrides of this command.
 
     Args:
         stages: The names in order, each starting from the one before it; ``None`` for all stage
@@ -43,29 +43,29 @@ def compose_chain(stages: Sequence[str] | None) -> dict[str, DictConfig]:
 def compose_stage(
     stage: str, *, task: str, starts_chain: bool = True, also: Sequence[str] = ()
 ) -> DictConfig:
-    """The config of a stage for a task, with everything else as it was typed for this command.
+    """The config of a stage for a task, with the other overrides of this command.
 
-    Runs that are there already are resumed unless something else was typed.
+    Existing runs are resumed unless an override says otherwise.
 
     Args:
         stage: The choice of the group ``stage``.
         task: The choice of the group ``task``.
-        starts_chain: Whether what was typed about the start of the chain is meant for this stage.
-        also: More overrides, which win over those that were typed.
+        starts_chain: Whether overrides of the start of the chain apply to this stage.
+        also: More overrides, which take precedence over those of the command.
     """
-    dropped = () if starts_chain else _OF_THE_FIRST
-    typed = [override for override in _typed_overrides() if _key(override) not in dropped]
+    dropped = () if starts_chain else _FIRST_STAGE_ONLY
+    others = [override for override in _other_overrides() if _key(override) not in dropped]
     choices = [f"stage={stage}", f"task={task}"]
-    return hydra.compose("config", ["existing=resume", *typed, *choices, *also])
+    return hydra.compose("config", ["existing=resume", *others, *choices, *also])
 
 
-def no_stage_typed() -> None:
-    """Makes sure that no stage was chosen on the command line.
+def check_no_stage_override() -> None:
+    """Checks that no stage was chosen on the command line.
 
     Raises:
         ConfigError: If one was: a curriculum trains several.
     """
-    for override in _overrides_of_command():
+    for override in _command_overrides():
         if _key(override) == "stage":
             raise ConfigError(
                 f"stage: a curriculum trains several stages, but got {override}; "
@@ -73,9 +73,9 @@ def no_stage_typed() -> None:
             )
 
 
-def typed_command() -> list[str]:
-    """The command that is being run, as a list of words."""
-    return ["run.py", *_overrides_of_command()]
+def command_line() -> list[str]:
+    """The command line of this process, as a list of arguments."""
+    return ["run.py", *_command_overrides()]
 
 
 def stage_order(previous: Mapping[str, str | None]) -> list[str]:
@@ -92,19 +92,19 @@ def stage_order(previous: Mapping[str, str | None]) -> list[str]:
     while following:
         if len(following) > 1:
             place = f"start from stage {order[-1]}" if order else "start from no other stage"
-            raise ConfigError(f"stage: {' and '.join(following)} both {place}; {_NAME_THEM}")
+            raise ConfigError(f"stage: {' and '.join(following)} both {place}; {_NAME_STAGES}")
         order += following
         following = [name for name, before in previous.items() if before == order[-1]]
     if left := [name for name in previous if name not in order]:
         raise ConfigError(
             f"stage: {', '.join(left)} cannot be reached from the first stage by `previous`; "
-            f"{_NAME_THEM}"
+            f"{_NAME_STAGES}"
         )
     return order
 
 
 def _check_names(stages: Sequence[str]) -> None:
-    """Makes sure that the stages exist and that each is named once."""
+    """Checks that the stages exist and that each is named once."""
     choices = _stage_choices()
     problems = [
         f"task.stages: there is no stage '{name}'{did_you_mean(name, choices)}"
@@ -114,7 +114,7 @@ def _check_names(stages: Sequence[str]) -> None:
     twice = [name for name in dict.fromkeys(stages) if stages.count(name) > 1]
     problems += [f"task.stages: names stage '{name}' more than once" for name in twice]
     if not stages:
-        problems = [f"task.stages: names no stage; {_NAME_THEM}"]
+        problems = [f"task.stages: names no stage; {_NAME_STAGES}"]
     if problems:
         raise ConfigError(*problems)
 
@@ -123,17 +123,17 @@ def _stage_choices() -> list[str]:
     return list(GlobalHydra.instance().config_loader().get_group_options("stage"))
 
 
-def _typed_overrides() -> list[str]:
-    """What was typed, without the choices of stage and task and without the task's options."""
+def _other_overrides() -> list[str]:
+    """The overrides of this command except the stage, the task and its options."""
     kept = []
-    for override in _overrides_of_command():
+    for override in _command_overrides():
         key = _key(override)
         if key not in ("stage", "task") and not key.startswith("task."):
             kept.append(override)
     return kept
 
 
-def _overrides_of_command() -> list[str]:
+def _command_overrides() -> list[str]:
     return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
 
 

@@ -1,4 +1,4 @@
-"""One command: the config is checked, its task runs, and a foreseeable error is one line."""
+"""Validates the config, runs its task, and prints an expected error as one line."""
 
 import os
 import sys
@@ -13,18 +13,18 @@ from aerialseg.stopping import Stopped
 
 
 def run_task(cfg: DictConfig) -> object:
-    """Checks a composed config and runs its task.
+    """Validates a composed config and runs its task.
 
-    A problem that the user can mend ends the process with exit code 1 and one line for each
+    An error that the user can fix ends the process with exit code 1 and one line for each
     problem; with ``HYDRA_FULL_ERROR=1`` the traceback is shown instead, as it always is for any
-    other error. Both end a multirun: Hydra would go on, and what the next stage then lacks would
-    hide what went wrong in this one.
+    other error. Both end a multirun: Hydra would continue, and the errors of the next stage, which
+    lacks its predecessor, would hide the cause.
 
     Returns:
         What the task returns.
 
     Raises:
-        Stopped: If a signal ended the task; says how to go on where that is possible.
+        Stopped: If a signal ended the task; says how to resume if that is possible.
     """
     try:
         experiment = validate(cfg)
@@ -43,5 +43,5 @@ def run_task(cfg: DictConfig) -> object:
 
 def _how_to_resume(existing: str) -> str:
     if existing == "resume":
-        return "the same command goes on from there"
-    return "the same command with existing=resume goes on from there"
+        return "the same command continues from there"
+    return "the same command with existing=resume continues from there"

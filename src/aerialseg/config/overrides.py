@@ -1,4 +1,4 @@
-"""What is typed after ``run.py``, made ready for Hydra."""
+"""Prepares the command-line arguments of ``run.py`` for Hydra."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,34 +19,34 @@ from aerialseg.config.wording import show
 from aerialseg.errors import ConfigError, did_you_mean
 from aerialseg.storage.names import is_folder_name
 
-_OWN_FOLDERS = frozenset({"run_name", "stage", "task"})
-"""What a job's folder is already named by."""
+_IN_FOLDER_NAME = frozenset({"run_name", "stage", "task"})
+"""Keys that the folder of a job already contains."""
 
-_OTHER_PLACES = ("-cd", "--config-dir", "-cp", "--config-path", "hydra.searchpath")
+_OTHER_CONFIG_DIRS = ("-cd", "--config-dir", "-cp", "--config-path", "hydra.searchpath")
 
 
 def prepare_overrides(arguments: Sequence[str], conf_dir: Path) -> list[str]:
     """Checks group choices and rewrites command-line arguments in two ways.
 
-    Values are handed over as ``++key=value``: of unknown plain keys Hydra reports only the first
-    and without a suggestion, while our validation names them all with the nearest valid one.
-    Group choices and arguments with a prefix of their own stay as they are.
+    Values become ``++key=value``: Hydra would report only the first unknown key, without a
+    suggestion, while our validation reports all of them with the nearest valid name. Group choices
+    and arguments that already have a prefix are unchanged.
 
-    A sweep over anything but stages and runs gets one folder a job, named by what differs, so
-    that no job ever writes into the stage's own folder.
+    A sweep over anything but stages and runs gets one folder per job, named by the swept values,
+    so that no job writes into the stage's own folder.
 
     Args:
         arguments: ``sys.argv[1:]``.
         conf_dir: The config tree; its folders are the groups.
 
     Raises:
-        ConfigError: If a group has no such choice, a value is missing, or the run's name leads
-            out of the folder of runs.
+        ConfigError: If a group has no such choice, a value is missing, or the run's name is not a
+            folder name.
     """
     parsed = [_parse(argument) for argument in arguments]
     overrides = [override for override in parsed if override]
-    knows_all = not any(argument.startswith(_OTHER_PLACES) for argument in arguments)
-    problems = [p for o in overrides if knows_all for p in _choice_problems(o, conf_dir)]
+    is_only_conf_dir = not any(argument.startswith(_OTHER_CONFIG_DIRS) for argument in arguments)
+    problems = [p for o in overrides if is_only_conf_dir for p in _choice_problems(o, conf_dir)]
     problems += [Problem(o.key_or_group, "must be set") for o in overrides if o.value() == "???"]
     problems += [p for o in overrides if o.key_or_group == "run_name" for p in _name_problems(o)]
     if problems:
@@ -59,7 +59,7 @@ def prepare_overrides(arguments: Sequence[str], conf_dir: Path) -> list[str]:
 
 
 def _parse(argument: str) -> Override | None:
-    """What Hydra will read; ``None`` for flags, their values, and what Hydra will refuse."""
+    """The parsed override; ``None`` for flags, their values, and invalid overrides."""
     try:
         override = OverridesParser.create().parse_override(argument)
     except HydraException:
@@ -74,7 +74,7 @@ def _is_plain_value(override: Override, conf_dir: Path) -> bool:
 
 
 def _choice_problems(override: Override, conf_dir: Path) -> list[Problem]:
-    """One for each choice of a group, or of a sweep over choices, without a file."""
+    """One problem for each chosen (or swept) option of a group that has no file."""
     group, value = override.key_or_group, override.value()
     folder = conf_dir / group
     if not folder.is_dir() or override.is_delete() or override.is_hydra_override():
@@ -90,7 +90,7 @@ def _choice_problems(override: Override, conf_dir: Path) -> list[Problem]:
 
 
 def _name_problems(override: Override) -> list[Problem]:
-    """Hydra makes a multirun's folder, which is named by the run, before a config is checked."""
+    """Checked here because Hydra creates a multirun's folder before the config is validated."""
     name = override.value()
     if not isinstance(name, str) or "${" in name or name == "???" or is_folder_name(name):
         return []
@@ -98,9 +98,9 @@ def _name_problems(override: Override) -> list[Problem]:
 
 
 def _sweep_folders(overrides: Sequence[Override], conf_dir: Path) -> list[str]:
-    """The override that gives every job of a sweep its own folder; none if it has one already."""
+    """The override that gives every job of a sweep its own folder; empty if one is given."""
     keys = {override.key_or_group for override in overrides}
-    swept = {o.key_or_group for o in overrides if o.is_sweep_override()} - _OWN_FOLDERS
+    swept = {o.key_or_group for o in overrides if o.is_sweep_override()} - _IN_FOLDER_NAME
     if not swept or "paths.output_dir" in keys:
         return []
     values = {

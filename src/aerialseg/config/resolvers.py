@@ -1,4 +1,4 @@
-"""What YAML files may interpolate besides other keys."""
+"""Custom OmegaConf resolvers."""
 
 import os
 from pathlib import Path
@@ -9,10 +9,9 @@ from aerialseg.storage.names import as_folder_name
 
 
 def register_shipped(repository: Path) -> None:
-    """Makes ``${shipped:PATH}`` the path of a file that comes with the repository.
+    """Makes ``${shipped:PATH}`` the path of a file in the repository.
 
-    Other relative paths mean the folder in which the command is typed, where such a file need not
-    be.
+    Other relative paths are relative to the working directory, which may be elsewhere.
 
     Args:
         repository: The folder that ``PATH`` is relative to.
@@ -21,7 +20,7 @@ def register_shipped(repository: Path) -> None:
     def shipped(path: str) -> str:
         try:
             return Path(os.path.relpath(repository / path)).as_posix()
-        except ValueError:  # on another drive of Windows
+        except ValueError:  # on another drive on Windows
             return (repository / path).as_posix()
 
     OmegaConf.register_new_resolver("shipped", shipped, replace=True)

@@ -1,4 +1,4 @@
-"""What must agree between keys, or exist on disk, beyond what a signature can say."""
+"""Rules between keys and files on disk, which signatures cannot express."""
 
 import os
 import re
@@ -26,7 +26,7 @@ def rule_problems(
 
     Args:
         config: Plain data.
-        reported: Paths already found wrong; a rule that needs one of them is left out.
+        reported: Paths that already have a problem; a rule that needs one of them is skipped.
         in_chain: Whether the stage's predecessor may still be missing, because it is trained
             before this stage by the same command.
     """
@@ -37,18 +37,18 @@ def rule_problems(
     )
     problems: list[Problem] = []
     for rule in rules:
-        with suppress(_UnsoundError):
-            for problem in rule(_Sound(config, reported)):
+        with suppress(_InvalidValueError):
+            for problem in rule(_ValidValues(config, reported)):
                 problems.append(problem)
     return problems
 
 
-class _UnsoundError(Exception):
-    """A value is already reported, so that nothing more can be said about it."""
+class _InvalidValueError(Exception):
+    """A rule read a value that already has a reported problem."""
 
 
-class _Sound:
-    """The values of a config by dotted path, as far as nothing is wrong with them."""
+class _ValidValues:
+    """The values of a config by dotted path, except those with a reported problem."""
 
     def __init__(self, config: Mapping[str, Any], reported: Sequence[str]) -> None:
         self._config = config
@@ -57,7 +57,7 @@ class _Sound:
     def __getitem__(self, path: str) -> Any:  # noqa: ANN401 - YAML content, its type checked before
         for wrong in self._reported:
             if f"{path}.".startswith(f"{wrong}.") or wrong.startswith(f"{path}["):
-                raise _UnsoundError
+                raise _InvalidValueError
         value: Any = self._config
         for key in path.split("."):
             value = value.get(key)
@@ -68,14 +68,15 @@ class _Sound:
         return find_task(self["task.name"])
 
 
-def _names(config: _Sound) -> Iterator[Problem]:
+def _names(config: _ValidValues) -> Iterator[Problem]:
+    """Runs and stages have folder names, and a stage does not start from itself."""
     for path in ("run_name", "stage.name", "stage.from_run"):
         if not is_folder_name(config[path]):
             yield Problem(path, f"{config[path]!r} cannot be the name of a folder")
     runs, output = config["paths.runs_dir"], config["paths.output_dir"]
-    # What a sweep varies is part of the name, and may be a path.
+    # The name contains the swept values, which may be paths.
     if output.startswith(f"{runs}/") and not _is_below(runs, output):
-        yield Problem("paths.output_dir", f"{output} leads out of {runs}; set it to a folder")
+        yield Problem("paths.output_dir", f"{output} is outside {runs}; set it to a folder")
     if config["stage.previous"] == config["stage.name"]:
         yield Problem("stage.previous", f"stage {config['stage.name']} cannot start from itself")
 
@@ -84,46 +85,47 @@ def _is_below(folder: str, path: str) -> bool:
     return Path(os.path.normpath(path)).is_relative_to(os.path.normpath(folder))
 
 
-def _predecessor(config: _Sound, *, in_chain: bool) -> Iterator[Problem]:
-    """The checkpoint that a stage starts from is there and its run is finished."""
+def _predecessor(config: _ValidValues, *, in_chain: bool) -> Iterator[Problem]:
+    """The checkpoint that a stage starts from exists and its run is finished."""
     given, previous = config["stage.init_checkpoint"], config["stage.previous"]
     if given is None or not config.task.starts_stage:
         return
-    waits = in_chain or (config.task.may_run_in_chain and config["task.chain"])
+    is_optional = in_chain or (config.task.may_run_in_chain and config["task.chain"])
     folder = RunFolder.of_checkpoint(Path(given))
     runs = Path(config["paths.runs_dir"]) / config["stage.from_run"]
-    by_convention = folder.path == runs / str(previous) / "train"
-    begins = f"stage {config['stage.name']} starts from {given}, "
+    is_default = folder.path == runs / str(previous) / "train"
+    prefix = f"stage {config['stage.name']} starts from {given}, "
     command = _command(stage=previous, run_name=config["stage.from_run"])
     if not Path(given).is_file():
-        step = f"run `{command}` first" if by_convention else "check the path"
-        if by_convention and previous is None:
+        step = f"run `{command}` first" if is_default else "check the path"
+        if is_default and previous is None:
             step = "stage.init_checkpoint=null starts from model.weights instead"
-        if not waits:
-            yield Problem("stage.init_checkpoint", f"{begins}which does not exist; {step}")
+        if not is_optional:
+            yield Problem("stage.init_checkpoint", f"{prefix}which does not exist; {step}")
     elif (
-        by_convention
+        is_default
         and folder.holds_run()
         and not folder.finished()
-        and not waits  # the chain finishes it first
+        and not is_optional  # the chain finishes it first
     ):
         step = f"finish it with `{command} existing=resume`"
-        yield Problem("stage.init_checkpoint", f"{begins}whose run is not finished; {step}")
+        yield Problem("stage.init_checkpoint", f"{prefix}whose run is not finished; {step}")
 
 
-def _existing(config: _Sound) -> Iterator[Problem]:
+def _existing(config: _ValidValues) -> Iterator[Problem]:
+    """An existing run is not overwritten unless that was chosen."""
     folder = RunFolder(Path(config["paths.output_dir"]))
     refuses = config.task.writes_run and config["existing"] == "refuse"
     if refuses and folder.holds_run():
         state = "a finished" if folder.finished() else "an unfinished"
         yield Problem(
             "existing",
-            f"{folder.path} already holds {state} run; choose existing=resume to go on with it, "
+            f"{folder.path} already holds {state} run; choose existing=resume to continue it, "
             "existing=overwrite to replace it, or another run_name",
         )
 
 
-def _checkpoint(config: _Sound) -> Iterator[Problem]:
+def _checkpoint(config: _ValidValues) -> Iterator[Problem]:
     path = config["checkpoint"]
     if config.task.reads_checkpoint and not Path(path).is_file():
         command = _command(stage=config["stage.name"], run_name=config["run_name"])
@@ -133,23 +135,24 @@ def _checkpoint(config: _Sound) -> Iterator[Problem]:
         )
 
 
-def _input(config: _Sound) -> Iterator[Problem]:
+def _input(config: _ValidValues) -> Iterator[Problem]:
     if config.task.reads_input and config["input"] is None:
-        text = "must be set; add input=PATH of a picture, a folder or a quoted glob"
+        text = "must be set; add input=PATH of an image, a folder or a quoted glob"
         yield Problem("input", text)
 
 
-def _network(config: _Sound) -> Iterator[Problem]:
-    """The network can be rebuilt from its checkpoints, which may name registered ones only."""
+def _network(config: _ValidValues) -> Iterator[Problem]:
+    """The network is registered, so that it can be rebuilt from its checkpoints."""
     from aerialseg.models.networks.registry import ACCEPTED, find_builder
 
     path = "model.network._target_"
     target = config[path]
     if isinstance(target, str) and find_builder(target) is None:
-        yield Problem(path, f"'{target}' is no registered network; {ACCEPTED}")
+        yield Problem(path, f"'{target}' is not a registered network; {ACCEPTED}")
 
 
-def _accelerator(config: _Sound) -> Iterator[Problem]:
+def _accelerator(config: _ValidValues) -> Iterator[Problem]:
+    """Lightning knows the accelerator and this machine has it."""
     from pytorch_lightning.accelerators import AcceleratorRegistry
 
     path = "trainer.accelerator"
@@ -163,8 +166,8 @@ def _accelerator(config: _Sound) -> Iterator[Problem]:
             yield Problem(path, f"this machine has no '{name}' that can be used; try trainer=cpu")
 
 
-def _devices(config: _Sound) -> Iterator[Problem]:
-    """Training uses one device: which one is a choice, more than one is not supported yet."""
+def _devices(config: _ValidValues) -> Iterator[Problem]:
+    """Training uses one device; more than one is not supported yet."""
     for key, is_single in (("devices", _is_one_device), ("num_nodes", lambda n: n in (None, 1))):
         path = f"trainer.{key}"
         value = config[path]
@@ -179,15 +182,16 @@ def _devices(config: _Sound) -> Iterator[Problem]:
 
 
 def _is_one_device(devices: object) -> bool:
-    """Whether Lightning takes the setting for one device: a count of 1, or one index."""
+    """Whether Lightning reads the setting as one device: a count of 1, or one index."""
     if isinstance(devices, str):
         listed = [part for part in devices.split(",") if part.strip()]
-        # A number with a comma behind it is an index, without one it is a count.
+        # "2," is an index, "2" is a count.
         return len(listed) == 1 and ("," in devices or devices.strip() == "1")
     return len(devices) == 1 if isinstance(devices, list) else devices == 1
 
 
-def _monitors(config: _Sound) -> Iterator[Problem]:
+def _monitors(config: _ValidValues) -> Iterator[Problem]:
+    """Every monitored value is logged during training."""
     import torch
 
     from aerialseg.metrics.scores import summarise
@@ -199,14 +203,14 @@ def _monitors(config: _Sound) -> Iterator[Problem]:
     for key in config["callbacks"]:
         path = f"callbacks.{key}.monitor"
         monitor = config[path]
-        # A class table that is still a file is read with the data; any class may be in it.
+        # A class table in a file is read later, with the data, and may hold any class.
         unread = not named and re.match("(train|val)/(iou|dice)_", str(monitor))
         if isinstance(monitor, str) and monitor not in known and not unread:
             yield Problem(path, f"'{monitor}' is never logged{did_you_mean(monitor, known)}")
 
 
 def _command(*, stage: str, run_name: str) -> str:
-    """The command being run, but for another stage: what else was chosen stays chosen."""
+    """The current command for another stage, with the other overrides kept."""
     hydra = HydraConfig.get() if HydraConfig.initialized() else None
     typed = hydra.overrides.task if hydra else []
     sources = hydra.runtime.config_sources if hydra else []

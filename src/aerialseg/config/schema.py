@@ -1,4 +1,4 @@
-"""Our own keys. What a ``_target_`` takes is said by the signature of the target itself."""
+"""The schema of our own keys. For a ``_target_``, its signature is the schema."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from aerialseg.config.types import Node, Nothing
 
 @dataclass(frozen=True)
 class Paths:
-    """``conf/paths``: where things lie."""
+    """``conf/paths``: folders of runs, caches and weights."""
 
     runs_dir: str
     cache_dir: str
@@ -21,7 +21,7 @@ class Paths:
 
 @dataclass(frozen=True)
 class Model:
-    """``conf/model``: a network, its weights, and what each stage means for it."""
+    """``conf/model``: a network, its weights, and where each stage starts fine-tuning it."""
 
     network: Node
     weights: str
@@ -33,7 +33,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Loss:
-    """``conf/loss``: the loss, how it weighs classes, and the auxiliary head's share."""
+    """``conf/loss``: the loss, its class weights, and the weight of the auxiliary head."""
 
     function: Node
     class_weights: Literal["none", "inverse_frequency", "median_frequency", "enet"]
@@ -42,7 +42,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Stage:
-    """``conf/stage``: one step of the curriculum and the step it starts from."""
+    """``conf/stage``: one stage of the curriculum and the stage it starts from."""
 
     name: str
     previous: str | None
@@ -58,7 +58,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Compute:
-    """``conf/compute``: how the hardware is made the most of."""
+    """``conf/compute``: settings that speed up the hardware."""
 
     channels_last: bool
     tf32: bool
@@ -106,5 +106,5 @@ class Experiment:
         return {key: value for key, value in self.task.items() if key != "name"}
 
     def to_mapping(self) -> dict[str, Any]:
-        """The whole of it as nested plain data."""
+        """The config as nested plain data."""
         return asdict(self)

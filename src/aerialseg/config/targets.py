@@ -1,4 +1,4 @@
-"""What a ``_target_`` may name, and finding it."""
+"""Resolves a ``_target_``, within the packages that it may come from."""
 
 import importlib
 import inspect
@@ -21,7 +21,7 @@ ALLOWED = (
     "torch.optim",
     "torchmetrics",
 )
-"""Packages a target may come from: a YAML file builds parts of an experiment, nothing else."""
+"""Packages that a target may come from, so that a YAML file cannot run arbitrary code."""
 
 
 def resolve_target(target: object) -> Callable[..., Any]:
@@ -32,8 +32,8 @@ def resolve_target(target: object) -> Callable[..., Any]:
 
     Raises:
         ConfigError: If it is neither a dotted path into one of :data:`ALLOWED` nor registered by
-            an installed package, if it does not exist, or if what is found in an allowed package
-            is defined somewhere else after all.
+            an installed package, if it does not exist, or if an allowed package merely imports
+            it from elsewhere.
     """
     if not isinstance(target, str):
         raise ConfigError(f"{target!r} is not in {', '.join(ALLOWED)}")
@@ -41,14 +41,14 @@ def resolve_target(target: object) -> Callable[..., Any]:
 
 
 def _find_allowed(target: str) -> Callable[..., Any]:
-    """The class or function of a dotted path that begins with an allowed package."""
+    """The class or function of a dotted path that starts with an allowed package."""
     package, *parts = target.split(".")
-    place = package
+    path = package
     found: object = _import(package)
     if found is None:
         raise ConfigError(f"'{target}': the package '{package}' is not installed")
     for part in parts:
-        place, found = f"{place}.{part}", _step(place, found, part)
+        path, found = f"{path}.{part}", _member(path, found, part)
     if not (inspect.isclass(found) or inspect.isroutine(found)):
         raise ConfigError(f"'{target}' is not a class or function{_contents(found)}")
     home = f"{found.__module__}.{found.__qualname__}"
@@ -68,7 +68,7 @@ def _find_registered(target: str) -> Callable[..., Any]:
 
 
 def _advice(target: str) -> str:
-    """The registered path that was probably meant, or how a package here gets its own."""
+    """A similar registered path, or how an installed package registers its own."""
     if nearest := nearest_name(target, plugins.registered()):
         return f"; did you mean '{nearest}'?"
     package = target.partition(".")[0]
@@ -82,15 +82,15 @@ def _is_allowed(target: str) -> bool:
     return any(target.startswith(f"{package}.") for package in ALLOWED)
 
 
-def _step(place: str, parent: object, part: str) -> object:
-    """One dot further: an attribute of a module, or a module of a package."""
+def _member(path: str, parent: object, part: str) -> object:
+    """An attribute of a module, or a module of a package."""
     if isinstance(parent, ModuleType):
         found = getattr(parent, part, None)
         if found is None and part.isidentifier():
-            found = _import(f"{place}.{part}")
+            found = _import(f"{path}.{part}")
         if found is not None:
             return found
-    raise ConfigError(f"{place} has no '{part}'{did_you_mean(part, _public_names(parent))}")
+    raise ConfigError(f"{path} has no '{part}'{did_you_mean(part, _public_names(parent))}")
 
 
 def _import(name: str) -> ModuleType | None:
@@ -105,7 +105,7 @@ def _import(name: str) -> ModuleType | None:
 
 
 def _public_names(parent: object) -> set[str]:
-    """The modules of a package, and the classes and functions that are a module's own."""
+    """The modules of a package, and the classes and functions that a module defines."""
     if not isinstance(parent, ModuleType):
         return set()
     names = {

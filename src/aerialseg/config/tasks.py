@@ -1,4 +1,4 @@
-"""What a task declares about itself, and finding a task by name."""
+"""Declaring a task and its requirements, and finding a task by name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 
 @dataclass(frozen=True)
 class Task:
-    """A task's function and what it needs, as declared where the function is defined.
+    """A task's function and its requirements, as declared by :func:`task`.
 
     Attributes:
         function: Called with the :class:`~aerialseg.config.schema.Experiment` and the options
             under ``task`` in the config.
-        reads_checkpoint: Whether it reads ``checkpoint``, so that the file must exist.
-        reads_input: Whether it reads ``input``, so that it must be set.
-        starts_stage: Whether it starts the stage from its predecessor's checkpoint, so that the
-            predecessor must be finished.
-        may_run_in_chain: Whether it has the option ``chain``: then the predecessor may be missing,
-            because an earlier job of the same chain will make it.
-        writes_run: Whether it trains into ``paths.output_dir``, so that ``existing`` decides what
-            happens to a run that is already there, and a stopped run can be resumed.
+        reads_checkpoint: Whether it reads ``checkpoint``; the file must then exist.
+        reads_input: Whether it reads ``input``; it must then be set.
+        starts_stage: Whether it starts the stage from its predecessor's checkpoint; the
+            predecessor must then be finished.
+        may_run_in_chain: Whether it has the option ``chain``: the predecessor may then be missing,
+            because an earlier job of the same chain will train it.
+        writes_run: Whether it trains into ``paths.output_dir``; ``existing`` then decides what
+            happens to an existing run, and a stopped run can be resumed.
     """
 
     function: Callable[..., Any]
@@ -42,14 +42,14 @@ def task(
     may_run_in_chain: bool = False,
     writes_run: bool = False,
 ) -> Callable[[_Function], _Function]:
-    """Declares the decorated function a task; it is returned unchanged.
+    """Registers the decorated function as a task and returns it unchanged.
 
     Args:
-        reads_checkpoint: As in :class:`Task`, like the others.
-        reads_input: See there.
-        starts_stage: See there.
-        may_run_in_chain: See there.
-        writes_run: See there.
+        reads_checkpoint: See :class:`Task`.
+        reads_input: See :class:`Task`.
+        starts_stage: See :class:`Task`.
+        may_run_in_chain: See :class:`Task`.
+        writes_run: See :class:`Task`.
     """
 
     def declare(function: _Function) -> _Function:
@@ -67,12 +67,12 @@ def task(
 
 
 def find_task(name: str) -> Task:
-    """The task behind ``task=NAME``: the function of that name in the module of that name.
+    """The task of ``task=NAME``: the function NAME in the module ``aerialseg.tasks.NAME``.
 
     Raises:
         ConfigError: If there is no such task.
     """
-    resolve_target(f"aerialseg.tasks.{name}.{name}")  # imports it, which declares it
+    resolve_target(f"aerialseg.tasks.{name}.{name}")  # the import registers it
     return _TASKS[name]
 
 

@@ -1,4 +1,4 @@
-"""One call that finds every problem of a composed config before any work is done."""
+"""Finds every problem of a composed config before any work is done."""
 
 import re
 from collections import Counter
@@ -17,11 +17,11 @@ from aerialseg.errors import ConfigError
 
 
 def validate(cfg: DictConfig, *, in_chain: bool = False) -> Experiment:
-    """Checks a composed config whole, and reports everything at once.
+    """Validates a composed config and reports all problems at once.
 
-    That every value is there and every interpolation leads somewhere; keys, types and ranges at
+    Checks that every value is set and every interpolation resolves; keys, types and ranges at
     every depth against the dataclasses of :mod:`aerialseg.config.schema` and the signatures of
-    the targets; and what must agree between keys or exist on disk.
+    the targets; and rules between keys and files on disk.
 
     Args:
         cfg: The config as Hydra composed it, unresolved.
@@ -39,22 +39,22 @@ def validate(cfg: DictConfig, *, in_chain: bool = False) -> Experiment:
     problems = [*resolver.problems, *schema_problems(config)]
     problems += rule_problems(config, [p.path for p in problems], in_chain=in_chain)
     if problems:
-        raise ConfigError(*map(str, _causes(problems, resolver.sources)))
+        raise ConfigError(*map(str, _root_causes(problems, resolver.sources)))
     return Experiment.from_mapping(config)
 
 
 def validate_chain(chain: Mapping[str, DictConfig]) -> dict[str, Experiment]:
-    """Checks the configs of stages that one command trains in order.
+    """Validates the configs of stages that one command trains in order.
 
     Args:
-        chain: The configs by name of the stage.
+        chain: The configs by stage name.
 
     Returns:
         The configs, resolved, as plain data.
 
     Raises:
         ConfigError: With one line for each problem of any stage, or if two stages would write
-            into one folder.
+            to one folder.
     """
     experiments: dict[str, Experiment] = {}
     problems: list[str] = []
@@ -65,7 +65,7 @@ def validate_chain(chain: Mapping[str, DictConfig]) -> dict[str, Experiment]:
             problems += [problem for problem in error.problems if problem not in problems]
     folders = Counter(experiment.paths.output_dir for experiment in experiments.values())
     problems += [
-        f"paths.output_dir: {times} stages would write into {folder}; "
+        f"paths.output_dir: {times} stages would write to {folder}; "
         "choose paths.runs_dir and run_name instead"
         for folder, times in folders.items()
         if times > 1
@@ -76,20 +76,20 @@ def validate_chain(chain: Mapping[str, DictConfig]) -> dict[str, Experiment]:
 
 
 def resolve(cfg: DictConfig) -> Experiment:
-    """A composed config, resolved but not checked.
+    """Resolves a composed config without validating it.
 
     Raises:
-        OmegaConfBaseException: If an interpolation leads nowhere.
+        OmegaConfBaseException: If an interpolation cannot be resolved.
     """
     return Experiment.from_mapping(cast("Any", OmegaConf.to_container(cfg, resolve=True)))
 
 
 class _Resolver:
-    """Makes plain data of a config, and remembers which values come from where.
+    """Resolves a config to plain data and records where interpolated values come from.
 
     Attributes:
-        problems: Values that cannot be known; they become :data:`UNRESOLVED`.
-        sources: For each path with an interpolation, the paths it names.
+        problems: Values that cannot be resolved; they become :data:`UNRESOLVED`.
+        sources: For each interpolated path, the paths it refers to.
     """
 
     def __init__(self) -> None:
@@ -105,6 +105,7 @@ class _Resolver:
         return value
 
     def _resolve_item(self, path: str, parent: DictConfig | ListConfig, key: Any) -> object:  # noqa: ANN401 - OmegaConf's keys
+        """One item of a mapping or list, resolved, or :data:`UNRESOLVED`."""
         if OmegaConf.is_missing(parent, key):
             return self._unresolved(path, f"must be set; add {path}=VALUE to the command")
         if OmegaConf.is_interpolation(parent, key):
@@ -114,7 +115,7 @@ class _Resolver:
             value = parent[key]
         except OmegaConfBaseException as error:
             reason = str(error).splitlines()[0]
-            return self._unresolved(path, f"its interpolation leads nowhere: {reason}")
+            return self._unresolved(path, f"cannot be resolved: {reason}")
         return self.resolve(path, value)
 
     def _unresolved(self, path: str, text: str) -> object:
@@ -123,7 +124,7 @@ class _Resolver:
 
 
 def _named_paths(interpolation: str, parent: DictConfig | ListConfig) -> set[str]:
-    """The paths that an interpolation names, such as ``${a.${b}}``: ``b``, and ``a.`` its value."""
+    """The paths an interpolation refers to: for ``${a.${b}}``, ``b`` and ``a.<value of b>``."""
     found: set[str] = set()
     while names := re.findall(_INNERMOST, interpolation):
         found.update(names)
@@ -142,19 +143,19 @@ def _value_of(path: str, parent: DictConfig | ListConfig) -> str:
 _INNERMOST = r"\$\{([\w.]+)\}"
 
 
-def _causes(problems: Sequence[Problem], sources: Mapping[str, set[str]]) -> list[Problem]:
-    """The problems without those that only repeat what is wrong with an interpolated value."""
+def _root_causes(problems: Sequence[Problem], sources: Mapping[str, set[str]]) -> list[Problem]:
+    """The problems without those that only repeat a problem of an interpolated value."""
     origins = {problem.path: _origins(problem.path, sources) for problem in problems}
     return [
         problem
         for problem in problems
-        # Values that interpolate each other in a circle are no one's fault alone.
+        # Values that interpolate each other in a cycle are all reported.
         if all(problem.path in origins[path] for path in origins[problem.path] & origins.keys())
     ]
 
 
 def _origins(path: str, sources: Mapping[str, set[str]]) -> set[str]:
-    """Every path that a value is made from, however far back, and what those lie in."""
+    """Every path that a value depends on, directly or not, and the parents of those paths."""
     found: set[str] = set()
     pending = [path]
     while pending:

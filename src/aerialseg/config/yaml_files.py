@@ -1,4 +1,4 @@
-"""The YAML files themselves: what Hydra would meet with a traceback, or silently pass."""
+"""Checks of the YAML files: mistakes that Hydra ignores or reports with a traceback."""
 
 import re
 from collections.abc import Iterator
@@ -9,16 +9,16 @@ import yaml
 from aerialseg.config.problems import Problem
 from aerialseg.errors import ConfigError, did_you_mean
 
-# Reads the whole tree in a few milliseconds; not every build of PyYAML has it.
-_QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# The C loader reads the whole tree in a few milliseconds; not every PyYAML build has it.
+_FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def check_files(conf_dir: Path) -> None:
-    """Checks the form of every YAML file of a config tree.
+    """Checks the syntax of every YAML file of a config tree.
 
     Raises:
-        ConfigError: If a file is not YAML, has a key twice, has a word in its defaults list that
-            Hydra does not know, or is an experiment that would not reach the other groups.
+        ConfigError: If a file is not YAML, has a duplicate key, has an unknown keyword in its
+            defaults list, or is an experiment without ``@package _global_``.
     """
     problems = [
         Problem(path.relative_to(conf_dir.parent).as_posix(), text)
@@ -30,6 +30,7 @@ def check_files(conf_dir: Path) -> None:
 
 
 def _file_problems(path: Path) -> Iterator[str]:
+    """The problems of one file, each with its line number."""
     try:
         text = path.read_text(encoding="utf-8")
         root = _compose(text)
@@ -48,13 +49,14 @@ def _file_problems(path: Path) -> Iterator[str]:
 
 def _compose(text: str) -> yaml.Node | None:
     try:
-        return yaml.compose(text, _QUICK)
+        return yaml.compose(text, _FAST_LOADER)
     except yaml.YAMLError:
-        return yaml.compose(text, yaml.SafeLoader)  # Hydra's own has the last word
+        return yaml.compose(text, yaml.SafeLoader)  # the loader that Hydra uses decides
 
 
 def _repeated_keys(node: yaml.Node | None, visited: set[int]) -> Iterator[str]:
-    if id(node) in visited:  # an alias: what it stands for may even hold itself
+    """Keys that occur twice in one mapping, at any depth."""
+    if id(node) in visited:  # an alias, which may even contain itself
         return
     visited.add(id(node))
     if isinstance(node, yaml.MappingNode):
@@ -71,7 +73,7 @@ def _repeated_keys(node: yaml.Node | None, visited: set[int]) -> Iterator[str]:
 
 
 def _misspelt_defaults(root: yaml.Node | None) -> Iterator[str]:
-    """Hydra takes ``overide /data`` for the name of a group."""
+    """Misspelt keywords: Hydra takes ``overide /data`` for the name of a group."""
     top = root.value if isinstance(root, yaml.MappingNode) else []
     lists = [value for key, value in top if key.value == "defaults"]
     items = [item for node in lists if isinstance(node, yaml.SequenceNode) for item in node.value]

@@ -72,9 +72,9 @@ class TrainBatchSampler(Sampler[list[tuple[int, int]]]):
 
 
 class SameSizeBatchSampler(Sampler[list[int]]):
-    """Batches of pictures of one size, in order of size first seen.
+    """Batches of images of one size, in order of size first seen.
 
-    No picture is padded, so what a network says about it does not depend on the batch size.
+    No image is padded, so what a network says about it does not depend on the batch size.
 
     Args:
         sizes: Height and width of each sample.

@@ -15,7 +15,7 @@ from aerialseg.metrics.scores import Absent, dice_per_class, macro_dice, micro_d
 class SegmentationMetrics(Metric):
     """Adds up one confusion matrix over batches and devices.
 
-    The result does not depend on how pictures are grouped into batches. Feed it with
+    The result does not depend on how images are grouped into batches. Feed it with
     ``update``; calling the object computes the score of the batch as well, at twice the cost.
 
     Args:

@@ -61,10 +61,10 @@ def micro_dice(matrix: Tensor) -> Tensor:
 
 
 def image_scores(matrix: Tensor) -> dict[str, float]:
-    """What a caption says of one picture: ``dice``, ``iou`` and ``accuracy``.
+    """What a caption says of one image: ``dice``, ``iou`` and ``accuracy``.
 
     Args:
-        matrix: ``(C, C)`` integer, of that picture; absent classes are left out.
+        matrix: ``(C, C)`` integer, of that image; absent classes are left out.
     """
     return {
         "dice": float(macro_dice(matrix)),

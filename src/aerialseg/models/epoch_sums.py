@@ -26,7 +26,7 @@ class MeanLoss(Metric):
 
         Args:
             loss: Scalar, the mean over the batch.
-            samples: How many pictures the batch holds.
+            samples: How many images the batch holds.
         """
         self.total += loss.float() * samples
         self.samples += samples

@@ -3,7 +3,7 @@
 A model file lists its network's modules from the input side to the output side. A stage names
 the first of these groups that learns. What lies below is frozen, which here means identical after
 training: no gradients, and eval mode as well, for without that BatchNorm statistics drift with
-every picture seen and dropout goes on stirring.
+every image seen and dropout goes on stirring.
 """
 
 from collections.abc import Iterator, Sequence

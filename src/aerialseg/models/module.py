@@ -48,7 +48,7 @@ class SegmentationModule(pl.LightningModule):
             prefer on most hardware.
 
     A batch holds ``mask`` and either ``image``, or ``features``: what :attr:`frozen_prefix` made
-    of the pictures once and for all.
+    of the images once and for all.
     """
 
     mean: Tensor
@@ -105,11 +105,11 @@ class SegmentationModule(pl.LightningModule):
         return FrozenPrefix(self.network, frozen)
 
     def normalised(self, images: Tensor) -> Tensor:
-        """``(N, 3, H, W)`` uint8 pictures as the network takes them: float32, normalised."""
+        """``(N, 3, H, W)`` uint8 images as the network takes them: float32, normalised."""
         return normalise(images, self.mean, self.std).contiguous(memory_format=self.memory_format)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Maps ``(N, 3, H, W)`` uint8 pictures to ``(N, C, h, w)`` logits by head."""
+        """Maps ``(N, 3, H, W)`` uint8 images to ``(N, C, h, w)`` logits by head."""
         logits: dict[str, Tensor] = self.network(self.normalised(images))
         if not (isinstance(logits, Mapping) and "out" in logits):
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""From uint8 pictures to what a network takes: the one definition, for training and inference."""
+"""From uint8 images to what a network takes: the one definition, for training and inference."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from torch import Tensor
 def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """Scales to 0..1, subtracts the mean and divides by the standard deviation.
 
-    Runs on the device, so pictures travel as uint8; the result is laid out channels last, which
+    Runs on the device, so images travel as uint8; the result is laid out channels last, which
     convolutions prefer.
 
     Args:

@@ -1,1 +1,1 @@
-"""One file per task; each says in which order things happen."""
+"""One file per task, each with one public function."""

@@ -3,7 +3,12 @@
 from datetime import datetime
 from pathlib import Path
 
-from aerialseg.config.chain import compose_chain, compose_stage, no_stage_typed, typed_command
+from aerialseg.config.chain import (
+    check_no_stage_override,
+    command_line,
+    compose_chain,
+    compose_stage,
+)
 from aerialseg.config.schema import Experiment
 from aerialseg.config.tasks import task
 from aerialseg.config.validation import validate, validate_chain
@@ -20,22 +25,22 @@ def curriculum(
 ) -> dict[str, float]:
     """Checks all stages before it trains the first, trains them in order, evaluates the last.
 
-    Started again, it goes on where it stopped: finished stages are kept, an unfinished one
-    continues from its last snapshot.
+    Started again, it resumes: finished stages are kept, an unfinished one continues from its
+    last snapshot.
 
     Args:
         experiment: The config; every stage is composed with the same overrides.
         stages: The stages to train, each starting from the one before it in the list; ``None``
-            for all, in the order that ``previous`` gives them.
-        measure: Whether the check times a few steps and says how long the curriculum will take.
+            for all, in the order given by ``previous``.
+        measure: Whether the check times a few steps and estimates the time of the curriculum.
 
     Returns:
         The scores of the last stage.
 
     Raises:
-        ConfigError: If the config of any stage is invalid; names the problems of all.
+        ConfigError: If the config of any stage is invalid; lists the problems of all stages.
     """
-    no_stage_typed()
+    check_no_stage_override()
     chain = validate_chain(compose_chain(stages))
     forecasts = check_chain(chain, measure=measure)
     if any(forecast.epochs_left for forecast in forecasts.values()):
@@ -43,7 +48,7 @@ def curriculum(
     finished = []
     for name, stage in chain.items():
         remaining = remaining_stages(forecasts, name)
-        result = train_stage(stage, command=typed_command(), remaining=remaining)
+        result = train_stage(stage, command=command_line(), remaining=remaining)
         finished.append(FinishedJob(name, stage.stage.previous, result))
     runs = Path(experiment.paths.runs_dir) / experiment.run_name
     show_stage_table(finished, runs / "stages.csv")

@@ -1,4 +1,4 @@
-"""Metrics of record: the whole split, every image at its own size."""
+"""Final metrics: the whole split, every image at its original size."""
 
 from typing import Annotated, Literal
 
@@ -23,7 +23,7 @@ def evaluate(
     ``confusion_normalised.png`` and ``predictions.png``.
 
     Args:
-        experiment: The config; ``checkpoint`` says what, ``data`` on what.
+        experiment: The config; ``checkpoint`` is evaluated on ``data``.
         split: Which split.
         sheet_rows: How many images the sheet shows, spread from the worst to the best.
 

@@ -1,4 +1,4 @@
-"""Keep the backbone of a checkpoint, in half precision, for other class tables to start from."""
+"""Extract the backbone of a checkpoint, in half precision, to start other runs from."""
 
 import logging
 from pathlib import Path
@@ -21,14 +21,14 @@ def extract_backbone(experiment: Experiment, *, output: str) -> Path:
     """Writes a checkpoint's backbone as a weight file that ``model.weights=FILE`` reads.
 
     Args:
-        experiment: The config, of which ``checkpoint`` matters.
+        experiment: The config, of which only ``checkpoint`` is used.
         output: Where to write.
 
     Returns:
         The path of the file.
 
     Raises:
-        CheckpointError: If the network has no part called ``backbone``, or a value is beyond
+        CheckpointError: If the network has no part called ``backbone``, or a value is outside
             the range of half precision.
     """
     state = network_state(read_checkpoint(Path(experiment.checkpoint)))
@@ -46,5 +46,5 @@ def _half(name: str, tensor: Tensor) -> Tensor:
         return tensor
     half = tensor.to(torch.float16)
     if not bool(half.isfinite().all()):
-        raise CheckpointError(f"{name}: holds values beyond the range of half precision")
+        raise CheckpointError(f"{name}: holds values outside the range of half precision")
     return half

@@ -1,4 +1,4 @@
-"""What Hydra calls around jobs; ``conf/config.yaml`` names it."""
+"""Hydra callbacks, configured in ``conf/config.yaml``."""
 
 from datetime import datetime
 from pathlib import Path
@@ -14,10 +14,10 @@ from aerialseg.storage.stage_result import StageResult
 
 
 class StageTable(Callback):
-    """Collects what jobs return, prints it as a table and keeps it in the run's folder.
+    """Collects the results of jobs, prints them as a table and writes it to the run's folder.
 
-    The results of a multirun's training jobs become ``stages.csv``, or ``sweep.csv`` where
-    anything but the stage differs; forecasts are printed.
+    The results of a multirun's training jobs become ``stages.csv``, or ``sweep.csv`` if
+    anything but the stage is swept; forecasts are printed.
     """
 
     def __init__(self) -> None:
@@ -26,28 +26,28 @@ class StageTable(Callback):
         self._path: Path | None = None
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ANN401
-        """Begins new tables."""
+        """Clears the tables."""
         self._finished.clear()
         self._forecasts.clear()
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:  # noqa: ANN401
-        """Takes what a job returned, if it is of the kind that makes a table."""
+        """Records the result of a job if it belongs in a table."""
         returned = job_return._return_value  # the public property raises what the job raised
         job = _job_name(config)
         if isinstance(returned, Forecast):
             self._forecasts[job] = returned
         elif isinstance(returned, StageResult):
             self._finished.append(FinishedJob(job, config.stage.previous, returned))
-            # A sweep must not take the place of the curriculum's table.
+            # A sweep must not overwrite the table of the curriculum.
             name = "stages.csv" if job == config.stage.name else "sweep.csv"
             self._path = Path(config.paths.runs_dir) / config.run_name / name
 
     def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ANN401
-        """Shows what one job has measured."""
+        """Prints the forecast of a single job."""
         self._show_forecasts()
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ANN401
-        """Shows and keeps the table."""
+        """Prints and writes the table."""
         if self._path is not None:
             show_stage_table(self._finished, self._path)
         self._show_forecasts()
@@ -58,8 +58,8 @@ class StageTable(Callback):
 
 
 def _job_name(config: DictConfig) -> str:
-    """The stage, and in a sweep what differs."""
+    """The stage, and in a sweep the swept values."""
     folder = Path(config.paths.output_dir)
-    differs = folder.parent.name
+    job_folder = folder.parent.name
     stage = str(config.stage.name)
-    return stage if differs == stage else f"{stage} {differs}"
+    return stage if job_folder == stage else f"{stage} {job_folder}"

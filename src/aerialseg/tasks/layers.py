@@ -1,4 +1,4 @@
-"""What each stage trains, group by group."""
+"""Prints which layer groups each stage trains."""
 
 from collections.abc import Mapping
 
@@ -18,9 +18,9 @@ _LEARNS, _FROZEN = "[bold green]●[/]", "[dim]·[/]"
 
 @task()
 def layers(experiment: Experiment) -> None:
-    """Prints the truth table: group, parameters, and what becomes of it in each stage.
+    """Prints a table of layer groups: parameters, and whether each stage trains or freezes them.
 
-    Every stage is composed as it would be trained, so its overrides and its auxiliary head count.
+    Every stage is composed as for training, with its overrides and its auxiliary head.
     """
     names = experiment.model.fine_tune_start
     stages = {name: _rows(resolve(compose_stage(name, task="layers"))) for name in names}
@@ -28,7 +28,7 @@ def layers(experiment: Experiment) -> None:
 
 
 def _rows(experiment: Experiment) -> list[LayerRow]:
-    # Counts depend on the number of classes; a table that is still a file elsewhere counts as 12.
+    # Parameter counts depend on the number of classes; 12 if the class table is in a file.
     classes = experiment.data["classes"]
     network = build_network(experiment, len(classes) if isinstance(classes, Mapping) else 12)
     groups = layer_groups(network, experiment.model.layer_groups)
@@ -36,7 +36,7 @@ def _rows(experiment: Experiment) -> list[LayerRow]:
 
 
 def _table(stages: Mapping[str, list[LayerRow]]) -> Table:
-    """The truth table: a row a group, a column a stage."""
+    """One row per layer group, one column per stage."""
     table = Table(
         title="What each stage trains", title_justify="left", box=SIMPLE_HEAD, show_footer=True
     )
@@ -61,7 +61,7 @@ def _table(stages: Mapping[str, list[LayerRow]]) -> Table:
 
 
 def _short(name: str) -> str:
-    """Joins neighbours: ``a.0 + a.1 + a.2`` becomes ``a.0-2``."""
+    """Joins consecutive indices: ``a.0 + a.1 + a.2`` becomes ``a.0-2``."""
     runs: list[list[str]] = []
     for part in name.split(" + "):
         parent, _, last = part.rpartition(".")

@@ -1,4 +1,4 @@
-"""Masks and overlays for any pictures, from the checkpoint alone."""
+"""Masks and overlays for any images, from a checkpoint alone."""
 
 import glob
 import logging
@@ -34,69 +34,70 @@ def predict(
     output_dir: str = "predictions",
     overlay_opacity: Annotated[float, Ge(0), Le(1)] = 0.5,
 ) -> None:
-    """Writes three pictures for each input: index mask, colour mask and overlay.
+    """Writes three images for each input: index mask, colour mask and overlay.
 
-    ``NAME_index.png`` holds class ids, ``NAME_colour.png`` the same ids with the class table as
-    its palette, ``NAME_overlay.png`` the picture with the mask laid over it. A folder's structure
+    ``NAME_index.png`` holds class ids, ``NAME_colour.png`` the same ids with the class colours
+    as palette, ``NAME_overlay.png`` the image with the mask laid over it. A folder's structure
     is kept.
 
     Args:
-        experiment: The config, of which ``checkpoint``, ``input`` and ``data.max_megapixels``
-            matter.
+        experiment: The config, of which ``checkpoint``, ``input``, ``data.max_megapixels`` and
+            ``trainer`` are used.
         output_dir: Where to write.
-        overlay_opacity: How much of the overlay is mask, 0 to 1.
+        overlay_opacity: Opacity of the mask in the overlay, 0 to 1.
 
     Raises:
-        DataError: If there are no pictures, or if one cannot be read; most faults are found, and
-            all of them named, before the first mask is written.
+        DataError: If there are no images, or if one cannot be read; headers and file ends are
+            checked, and all problems listed, before the first mask is written.
     """
     max_megapixels = cast("float", experiment.data.get("max_megapixels", MAX_MEGAPIXELS))
-    pictures = find_pictures(str(experiment.input))
-    _check(pictures, max_megapixels)
+    images = find_images(str(experiment.input))
+    _check(images, max_megapixels)
     predictor = build_predictor(experiment)
-    for path, name in track(pictures.items(), description="predict", disable=len(pictures) < 5):
+    for path, name in track(images.items(), description="predict", disable=len(images) < 5):
         image = read_image(path, max_megapixels=max_megapixels)
         mask = predictor.predict(image)
         stem = str(Path(output_dir) / name)
         write_mask(Path(f"{stem}_index.png"), mask)
         write_mask(Path(f"{stem}_colour.png"), mask, palette=predictor.classes.palette)
-        laid_over = overlay(image, mask, predictor.classes, opacity=overlay_opacity)
-        write_image(Path(f"{stem}_overlay.png"), laid_over)
+        blended = overlay(image, mask, predictor.classes, opacity=overlay_opacity)
+        write_image(Path(f"{stem}_overlay.png"), blended)
     logger.info(
-        "%d pictures segmented with %s: index masks, colour masks and overlays in %s",
-        len(pictures),
+        "%d images segmented with %s: index masks, colour masks and overlays in %s",
+        len(images),
         experiment.checkpoint,
         output_dir,
     )
 
 
-def find_pictures(source: str) -> dict[Path, str]:
-    """The pictures that an ``input`` means, each with the name its masks will have.
+def find_images(source: str) -> dict[Path, str]:
+    """The images that ``input`` refers to, each with the name of its masks.
 
     Args:
-        source: A picture, a folder that is searched through, or a glob.
+        source: An image, a folder that is searched recursively, or a glob.
 
     Raises:
-        DataError: If there are none, or two would get the same name.
+        DataError: If there are none, or two have the same mask name.
     """
     root = Path(source).expanduser()
     if root.is_dir():
         inside = (path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
-        # File managers leave hidden files behind that are called like pictures.
+        # File managers leave hidden files whose names end like those of images.
         found = sorted(p for p in inside if p.is_file() and not p.name.startswith("."))
         base = root
     else:
-        # Path.glob would need the pattern split from its fixed part; an existing file is none.
+        # Path.glob would need the pattern split from its fixed part.
         matches = glob.glob(str(root), recursive=True) if not root.is_file() else [str(root)]  # noqa: PTH207
-        once = {_plain(Path(match)): Path(match) for match in matches if Path(match).is_file()}
-        found = sorted(once.values())
-        base = Path(os.path.commonpath([_plain(path.parent) for path in found] or [root]))
+        unique = {_resolved(Path(match)): Path(match) for match in matches if Path(match).is_file()}
+        found = sorted(unique.values())
+        base = Path(os.path.commonpath([_resolved(path.parent) for path in found] or [root]))
     if not found:
         kinds = ", ".join(sorted(SUFFIXES))
-        raise DataError(f"input: {source} is no picture, and no folder or glob of any ({kinds})")
-    # With what '..' stands for left in, a name could lead out of the folder of the masks.
+        raise DataError(f"input: {source} is not an image, a folder or a glob of images ({kinds})")
+    # With '..' left in, a name could point outside the output folder.
     names = {
-        path: _plain(path).relative_to(_plain(base)).with_suffix("").as_posix() for path in found
+        path: _resolved(path).relative_to(_resolved(base)).with_suffix("").as_posix()
+        for path in found
     }
     writers: dict[str, Path] = {}
     for path, name in names.items():
@@ -108,20 +109,20 @@ def find_pictures(source: str) -> dict[Path, str]:
     return names
 
 
-def _plain(path: Path) -> Path:
+def _resolved(path: Path) -> Path:
     """The absolute path without ``..``."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps '..'
 
 
-def _check(pictures: Iterable[Path], max_megapixels: float) -> None:
-    """Raises DataError if a header or an end tells that a picture cannot be read."""
+def _check(images: Iterable[Path], max_megapixels: float) -> None:
+    """Raises DataError if the header or the end of an image file is damaged."""
     problems: list[str] = []
-    for path in pictures:
+    for path in images:
         try:
             read_size(path, max_megapixels=max_megapixels)
             check_whole(path)
         except DataError as error:
             problems += error.problems
     if problems:
-        more = [f"and {len(problems) - _SHOWN} more pictures"] if len(problems) > _SHOWN else []
+        more = [f"and {len(problems) - _SHOWN} more images"] if len(problems) > _SHOWN else []
         raise DataError(*problems[:_SHOWN], *more)

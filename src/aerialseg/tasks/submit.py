@@ -1,4 +1,4 @@
-"""A submission for the test split: one run-length encoded row per picture and class."""
+"""A submission for the test split: one run-length encoded row per image and class."""
 
 import logging
 from collections import Counter
@@ -23,16 +23,16 @@ from aerialseg.training.scoring import check_classes
 logger = logging.getLogger(__name__)
 
 HEADER = ("ImageID", "EncodedPixels")
-"""The column names where the data set brings no ``sampleSubmission.csv``."""
+"""The column names if the data set has no ``sampleSubmission.csv``."""
 
 
 @task(reads_checkpoint=True)
 def submit(experiment: Experiment, *, order: Literal["row", "column"] = "row") -> Path:
     """Writes ``submission.csv``: rows ``IMAGEID_CLASS,start length start length ...``.
 
-    Masks are at the pictures' own size, positions count from 1, and a class that is absent has an
-    empty string. Every row is decoded back before it is written, and the rows are compared with
-    ``sampleSubmission.csv`` where the data set has one.
+    Masks have the images' original size, positions count from 1, and an absent class has an empty
+    string. Every row is decoded again before it is written, and the rows are compared with
+    ``sampleSubmission.csv`` if the data set has one.
 
     Args:
         experiment: The config.
@@ -42,7 +42,7 @@ def submit(experiment: Experiment, *, order: Literal["row", "column"] = "row") -
         The path of the file.
 
     Raises:
-        DataError: If there is no test split, or the rows are not those of the sample.
+        DataError: If there is no test split, or the rows differ from those of the sample.
     """
     data = build_data(experiment)
     samples = data.samples("test")
@@ -62,7 +62,7 @@ def submit(experiment: Experiment, *, order: Literal["row", "column"] = "row") -
     path = Path(experiment.paths.output_dir) / "submission.csv"
     write_text(path, csv_text(header, rows.items()))
     checked = "checked against sampleSubmission.csv" if data.sample_submission else "decoded back"
-    logger.info("%d rows for %d pictures, %s: %s", len(rows), len(samples), checked, path)
+    logger.info("%d rows for %d images, %s: %s", len(rows), len(samples), checked, path)
     return path
 
 
@@ -75,7 +75,7 @@ def _check_round_trip(
 
 
 def _like_sample(sample: Path, rows: dict[str, str]) -> tuple[Sequence[str], dict[str, str]]:
-    """Puts the rows in the sample's order, under its column names."""
+    """The column names and rows in the order of the sample submission."""
     header, *wanted = [row for _, row in read_rows(sample)] or [[]]
     ids = [row[0] for row in wanted]
     twice = [name for name, times in Counter(ids).items() if times > 1]

@@ -25,12 +25,12 @@ def visualize(
     samples: Annotated[int, Ge(1)] = 6,
     versions: Annotated[int, Ge(0)] = 2,
 ) -> None:
-    """Writes ``samples.png``: pictures as they lie on disk and as training sees them.
+    """Writes ``samples.png``: images as stored on disk and as augmented for training.
 
     Args:
         experiment: The config; ``augmentation`` decides the augmented versions.
         split: ``train`` or ``val``.
-        samples: How many pictures, chosen by the seed.
+        samples: How many images, chosen by the seed.
         versions: How many augmented versions of each.
     """
     data = build_data(experiment)
@@ -43,4 +43,4 @@ def visualize(
     write_image(path, sample_sheet(rows, data.classes))
     logger.info("%d samples of the %s split: %s", len(rows), split, path)
     if not dataset.is_augmented:
-        logger.info("augmentation=none changes nothing; see what training sees: augmentation=drone")
+        logger.info("augmentation=none changes nothing; try augmentation=drone")

@@ -1,1 +1,1 @@
-"""What the training tasks share: building, hardware, feature cache, forecast, outcome."""
+"""Shared by the training tasks: building, hardware, feature cache, forecast, outcome."""

@@ -1,4 +1,4 @@
-"""From config to objects: the only place where a YAML node becomes something that runs."""
+"""Builds objects from the config: the only place that instantiates YAML nodes."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,15 +30,15 @@ from aerialseg.training.quiet import quieten_lightning
 
 
 def build(node: Mapping[str, Any], path: str, **supplied: object) -> Any:  # noqa: ANN401 - any target
-    """Builds what a node names; ``None`` for an empty node.
+    """Instantiates a config node; ``None`` for an empty node.
 
     Args:
         node: A config node with a ``_target_``.
-        path: Where the node stands, for messages.
-        **supplied: Arguments that come from another part of the config.
+        path: The path of the node, for messages.
+        **supplied: Arguments from other parts of the config.
 
     Raises:
-        ConfigError: If the target refuses its arguments.
+        ConfigError: If the target rejects its arguments.
     """
     if not node:
         return None
@@ -54,7 +54,7 @@ def build(node: Mapping[str, Any], path: str, **supplied: object) -> Any:  # noq
 
 
 def build_data(experiment: Experiment) -> AerialSegDataModule:
-    """The data module, listed, counted and split; see :meth:`AerialSegDataModule.prepare`."""
+    """The data module after :meth:`AerialSegDataModule.prepare`."""
     augmentation = build(experiment.augmentation, "augmentation")
     data: AerialSegDataModule = build(experiment.data, "data", augmentation=augmentation)
     data.prepare()
@@ -62,7 +62,7 @@ def build_data(experiment: Experiment) -> AerialSegDataModule:
 
 
 def build_network(experiment: Experiment, num_classes: int) -> nn.Module:
-    """The network of the model group, with random weights."""
+    """The configured network with random weights."""
     node = experiment.model.network
     return cast("nn.Module", build(node, "model.network", num_classes=num_classes))
 
@@ -70,15 +70,15 @@ def build_network(experiment: Experiment, num_classes: int) -> nn.Module:
 def build_module(
     experiment: Experiment, data: AerialSegDataModule
 ) -> tuple[SegmentationModule, str]:
-    """The module to train, started from its parent's checkpoint or from the model's weights.
+    """The module to train, initialised from its parent's checkpoint or from the model's weights.
 
     Returns:
-        The module, and one line that says what its tensors came from.
+        The module, and one line that says where its tensors came from.
     """
     network = build_network(experiment, len(data.classes))
     groups = layer_groups(network, experiment.model.layer_groups)
     parent = parent_of(experiment)
-    origin = _start(network, experiment, final_layers=groups[-1].names)
+    origin = _initialise(network, experiment, final_layers=groups[-1].names)
     loss, compute = experiment.loss, experiment.compute
     weights = class_weights(data.class_counts, loss.class_weights)
     use_hardware(
@@ -103,11 +103,11 @@ def build_module(
 
 
 def build_trainer(experiment: Experiment, remaining: RemainingStages | None = None) -> pl.Trainer:
-    """The Lightning trainer with its callbacks, its logger and a clock that survives a resume.
+    """The Lightning trainer with its callbacks, its logger and a timer that is kept on resume.
 
     Args:
         experiment: The config.
-        remaining: What is known of the stages that are trained after this one.
+        remaining: The forecasts of the stages that are trained after this one.
     """
     quieten_lightning()
     callbacks = [build(node, f"callbacks.{key}") for key, node in experiment.callbacks.items()]
@@ -121,7 +121,7 @@ def build_trainer(experiment: Experiment, remaining: RemainingStages | None = No
 
 
 def build_predictor(experiment: Experiment) -> Predictor:
-    """The network of ``checkpoint`` for inference; in float32 unless told otherwise."""
+    """The network of ``checkpoint`` for inference, in float32 by default."""
     trainer: Any = experiment.trainer
     return Predictor(
         Path(experiment.checkpoint).expanduser(),
@@ -131,13 +131,13 @@ def build_predictor(experiment: Experiment) -> Predictor:
 
 
 def chosen_precision(experiment: Experiment) -> str | int:
-    """The precision that training computes in."""
+    """The precision of training."""
     trainer: Any = experiment.trainer
     return precision(trainer.get("precision"), accelerator=trainer.get("accelerator", "auto"))
 
 
-def _start(network: nn.Module, experiment: Experiment, *, final_layers: Sequence[str]) -> str:
-    """Loads the parent's checkpoint or the model's weights; says what came from where."""
+def _initialise(network: nn.Module, experiment: Experiment, *, final_layers: Sequence[str]) -> str:
+    """Loads the parent's checkpoint or the model's weights; returns a summary line."""
     parent = experiment.stage.init_checkpoint
     if parent is not None:
         return continue_from(network, network_state(read_checkpoint(Path(parent))), parent)
@@ -153,7 +153,7 @@ def _start(network: nn.Module, experiment: Experiment, *, final_layers: Sequence
 def _describe(
     experiment: Experiment, data: AerialSegDataModule, parent: dict[str, str | None]
 ) -> Description:
-    """What the checkpoints of the stage will say about themselves."""
+    """The description stored in the checkpoints of the stage."""
     return Description(
         network={**experiment.model.network, "num_classes": len(data.classes)},
         classes=data.classes.to_mapping(),

@@ -1,4 +1,4 @@
-"""The disk: whether there is room for what a stage will write."""
+"""Checks that the disk has room for the checkpoints of a stage."""
 
 import torch
 from torch import nn
@@ -9,22 +9,22 @@ from aerialseg.storage.run_folders import RunFolder
 
 
 def check_disk(folder: RunFolder, module: SegmentationModule) -> None:
-    """Makes sure before training that there is room for the best and the last checkpoint.
+    """Checks before training that there is room for the best and the last checkpoint.
 
     Raises:
-        CheckpointError: With what is needed and what is free.
+        CheckpointError: If there is not; gives the needed and the free space.
     """
     check_room(folder.checkpoints, 2 * snapshot_bytes(module))
 
 
 def snapshot_bytes(module: SegmentationModule) -> int:
-    """What a checkpoint of a stage will take: the network and what its optimizer remembers."""
+    """The size of a checkpoint of a stage: network and optimizer state."""
     learning = sum(p.nbytes for p in module.parameters() if p.requires_grad)
     return tensor_bytes(module.state_dict()) + learning * _tensors_per_parameter(module)
 
 
 def _tensors_per_parameter(module: SegmentationModule) -> int:
-    """How many tensors of a parameter's size the optimizer keeps for it: tried on one."""
+    """How many state tensors the optimizer keeps per parameter, found by one step on a dummy."""
     parameter = nn.Parameter(torch.zeros(2))
     parameter.grad = torch.zeros(2)
     optimizer = module.make_optimizer([{"params": [parameter]}])

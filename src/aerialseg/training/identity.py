@@ -1,4 +1,4 @@
-"""What makes two runs the same run."""
+"""The identity of a run, which decides whether it may be resumed."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,15 +11,15 @@ from aerialseg.storage.atomic_files import hash_file
 
 
 def run_identity(experiment: Experiment, data_fingerprint: str) -> dict[str, Any]:
-    """What decides the result of a run, without where things lie and how they are shown."""
+    """Everything that decides the result of a run; no paths, workers or logging."""
     config = experiment.to_mapping()
     parent = parent_of(experiment)
     parts = ("seed", "model", "loss", "augmentation", "optimizer", "scheduler", "data", "stage")
     chosen = {part: config[part] for part in parts}
     for part, names in {
-        # The fingerprint has the classes.
+        # The data fingerprint covers the classes.
         "data": ("root", "classes", "cache_dir", "num_workers", "mask_memory_mb", "max_megapixels"),
-        "model": ("weights",),  # is the parent, or of no use where a stage starts from another
+        "model": ("weights",),  # covered by "parent" below
         "stage": ("from_run", "init_checkpoint"),
     }.items():
         chosen[part] = _without(chosen[part], names)
@@ -40,7 +40,7 @@ def run_identity(experiment: Experiment, data_fingerprint: str) -> dict[str, Any
 
 
 def parent_of(experiment: Experiment) -> dict[str, str | None]:
-    """What a stage starts from: a checkpoint or a file of weights with its sha256, or a name.
+    """What a stage starts from: a checkpoint or weight file with its sha256, or a weight name.
 
     Raises:
         CheckpointError: If the file is missing.

@@ -1,4 +1,4 @@
-"""A trial of a stage: a few real steps tell what all of them will take."""
+"""Estimates the time of a stage from a few real steps."""
 
 import logging
 import time
@@ -24,7 +24,7 @@ from aerialseg.training.failures import explained_failures
 from aerialseg.training.feature_cache import cache_stage_features
 
 _BATCHES = 4
-"""How many batches are validated, and of how many of each split features are made."""
+"""How many batches are validated, and how many of each split are cached as features."""
 
 
 def measure_stage(
@@ -33,13 +33,13 @@ def measure_stage(
     data: AerialSegDataModule,
     trainer: pl.Trainer,
 ) -> Forecast:
-    """Times a few steps of a stage, as training would do them, and works out the whole of it.
+    """Times a few training steps of a stage and extrapolates to the whole stage.
 
     Args:
         experiment: The config.
-        module: The stage's module; the trial trains it, so it is of no further use.
+        module: The stage's module; the trial trains it, so it cannot be used afterwards.
         data: The stage's data.
-        trainer: The stage's trainer, which says how much there is to do.
+        trainer: The stage's trainer, for the number of epochs and batches.
 
     Raises:
         ConfigError: If the number of epochs is not limited.
@@ -51,7 +51,7 @@ def measure_stage(
     if left <= 0:
         return Forecast(experiment.stage.name, epochs=epochs, epochs_left=left)
     with _quiet(), explained_failures(module, data):
-        pace, features = _try(experiment, module, data, trainer.accumulate_grad_batches)
+        pace, features = _run_trial(experiment, module, data, trainer.accumulate_grad_batches)
     work = work_left(
         trainer,
         steps_per_epoch=_limited(len(data.train_dataloader()), trainer.limit_train_batches),
@@ -71,7 +71,7 @@ def measure_stage(
 
 
 class _Trial(pl.Callback):
-    """Times training until its pace is known, and then a validation."""
+    """Times training until there are enough steps, and then one validation."""
 
     def __init__(self, accumulated: int) -> None:
         self._accumulated = accumulated
@@ -89,7 +89,7 @@ class _Trial(pl.Callback):
     ) -> None:
         self._training.end(pl_module.device)
         if self._training.suffice(self._accumulated, seconds=1.0):
-            trainer.should_stop = True  # Lightning validates before it does
+            trainer.should_stop = True  # Lightning validates once more before it stops
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._validation.begin(pl_module.device)
@@ -100,29 +100,29 @@ class _Trial(pl.Callback):
         self._validation.end(pl_module.device)
 
 
-def _try(
+def _run_trial(
     experiment: Experiment,
     module: SegmentationModule,
     data: AerialSegDataModule,
     accumulated: int,
 ) -> tuple[Pace, float]:
-    """The pace of a stage, and the seconds that its features take to prepare, if it uses any.
+    """The pace of a stage, and the seconds that caching its features takes, if it uses any.
 
-    Features are made of a few images in a folder that is removed again. A stage that trains from
-    images takes them from its own loader, so that a slow disk shows.
+    Features of a few images are cached in a temporary folder. A stage that trains from images uses
+    its own loader, so that a slow disk is measured too.
     """
     trial = _Trial(accumulated)
     with TemporaryDirectory() as folder:
         few = data.reduced(_BATCHES * data.batch_size, cache_dir=Path(folder))
-        began = time.perf_counter()
+        start = time.perf_counter()
         cached = cache_stage_features(experiment, module, few, cache_dir=Path(folder))
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - start
         _trainer(experiment, trial).fit(module, few if cached else data)
     return trial.pace, seconds * _count(data) / _count(few) if cached else 0.0
 
 
 def _trainer(experiment: Experiment, trial: _Trial) -> pl.Trainer:
-    """The stage's trainer, but that it ends with the trial and leaves nothing behind."""
+    """A trainer like the stage's, but without checkpoints, logger and progress bar."""
     changes: dict[str, Any] = {
         "precision": chosen_precision(experiment),
         "max_epochs": 1000,
@@ -147,7 +147,7 @@ def _count(data: AerialSegDataModule) -> int:
 
 
 def _epochs_done(experiment: Experiment, epochs: int) -> int:
-    """How many epochs of the stage need not be trained again."""
+    """How many epochs of the stage are already trained."""
     runs, stage = Path(experiment.paths.runs_dir), experiment.stage.name
     folder = RunFolder(runs / experiment.run_name / stage / "train")
     last = folder.checkpoints / "last.ckpt"
@@ -162,7 +162,7 @@ def _epochs_done(experiment: Experiment, epochs: int) -> int:
 
 
 def _limited(batches: int, limit: int | float | None) -> int:
-    """Lightning's rule: a share of the batches, or so many of them at most."""
+    """Lightning's limit_*_batches: a fraction of the batches, or at most that many."""
     if isinstance(limit, float):
         return int(batches * limit)
     return batches if limit is None else min(batches, limit)
@@ -170,7 +170,7 @@ def _limited(batches: int, limit: int | float | None) -> int:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps what a trial says of itself from being taken for training."""
+    """Hides log lines of the trial, which would look like those of training."""
     package = logging.getLogger("aerialseg")
     level = package.level
     package.setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""What a finished run knows of itself: its best epoch, its cost, and that frozen stayed frozen."""
+"""The result of a finished run: best epoch, cost, and proof that frozen tensors are unchanged."""
 
 from collections.abc import Mapping
 
@@ -19,12 +19,12 @@ def stage_result(
     seconds: float,
     frozen_before: Mapping[str, Tensor],
 ) -> StageResult:
-    """The scores of the best epoch, what the run cost, and the proof that frozen stayed frozen.
+    """The scores of the best epoch, the cost of the run, and the check of the frozen tensors.
 
     Args:
         module: The module after training.
-        folder: Where its checkpoints lie.
-        seconds: The time that training took.
+        folder: The run folder with its checkpoints.
+        seconds: The training time.
         frozen_before: What :func:`~aerialseg.models.freeze_proof.frozen_state` gave before
             training; compared bit for bit with the network and with both checkpoints.
 
@@ -56,7 +56,7 @@ def stage_result(
 def _check_frozen(
     before: Mapping[str, Tensor], module: SegmentationModule, folder: RunFolder
 ) -> None:
-    """Compares what was frozen with the network and with both checkpoints, bit for bit."""
+    """Compares the frozen tensors with the network and both checkpoints, bit for bit."""
     states = {"network": frozen_state(module.layer_groups, module.fine_tune_start)}
     for name in ("best", "last"):
         state = network_state(read_checkpoint(folder.checkpoints / f"{name}.ckpt"))
@@ -69,5 +69,5 @@ def _check_frozen(
     if changed:
         raise TrainingError(
             f"{len(changed)} tensors that were frozen have changed, first {min(changed)}; "
-            "this is a defect: please report it with the config"
+            "this is a bug: please report it with the config"
         )

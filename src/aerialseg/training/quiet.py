@@ -1,4 +1,4 @@
-"""Messages of other packages that would bury ours, each with the reason it is not shown."""
+"""Silences messages of other packages, each with the reason."""
 
 import logging
 import warnings
@@ -6,18 +6,18 @@ import warnings
 _UNWANTED_WARNINGS = (
     "Found .* module\\(s\\) in eval mode",  # frozen layers are in eval mode on purpose
     "You're resuming from a checkpoint that ended before the epoch",  # our sampler can do that
-    "The number of training batches",  # curves are per epoch; so few steps need no finer ones
-    "`isinstance\\(treespec, LeafSpec\\)`",  # between Lightning and torch, nothing a user can mend
+    "The number of training batches",  # curves are per epoch, so log_every_n_steps does not matter
+    "`isinstance\\(treespec, LeafSpec\\)`",  # between Lightning and torch, nothing a user can fix
     ".*does not have many workers",  # data.num_workers is the user's choice
-    ".*`weights_only`.*",  # our own reader decides, and only ever admits tensors
-    "Trying to infer the `batch_size`",  # every logged value says its batch size itself
-    ".*pin_memory.*no accelerator",  # pinned only where there is a GPU
-    "Starting from v1.9.0, `tensorboardX`",  # tensorboard is a dependency of ours
+    ".*`weights_only`.*",  # our reader loads only tensors and plain data
+    "Trying to infer the `batch_size`",  # every logged value passes its batch size
+    ".*pin_memory.*no accelerator",  # memory is pinned only with a GPU
+    "Starting from v1.9.0, `tensorboardX`",  # tensorboard is a dependency
 )
 
 
 def quieten_lightning() -> None:
-    """Leaves Lightning's warnings on, but for those listed, and its announcements off."""
+    """Silences Lightning's info messages and the listed warnings."""
     for package in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(package).setLevel(logging.WARNING)
     for message in _UNWANTED_WARNINGS:

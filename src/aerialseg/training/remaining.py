@@ -1,4 +1,4 @@
-"""What the forecasts of a curriculum tell the training of one of its stages."""
+"""The stages that remain after one, from the forecasts of a curriculum."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from aerialseg.storage.forecast import Forecast
 
 
 def remaining_stages(forecasts: Mapping[str, Forecast], stage: str) -> RemainingStages:
-    """What is known of the stages after one.
+    """The forecasts of the stages after ``stage``.
 
     Args:
         forecasts: By stage, in the order of training; empty if nothing was measured.

@@ -1,4 +1,4 @@
-"""Scores of record of a checkpoint: a whole split, every image at its own size."""
+"""Final scores of a checkpoint: a whole split, every image at its original size."""
 
 import logging
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def score_checkpoint(
     Args:
         experiment: The config.
         split: Which split.
-        sheet_rows: How many images the sheet shows, spread from the worst to the best.
+        sheet_rows: How many images the sheet shows, from the worst to the best.
 
     Returns:
         The scores, as ``metrics.json`` holds them.
@@ -63,7 +63,7 @@ def score_checkpoint(
 
 
 def check_classes(predictor: Predictor, data: AerialSegDataModule, checkpoint: str) -> None:
-    """Makes sure that a checkpoint and a data set have the same classes.
+    """Checks that a checkpoint and a data set have the same classes.
 
     Raises:
         CheckpointError: If their class tables differ in number or names.
@@ -85,7 +85,7 @@ def _result(predictor: Predictor, dataset: SemSegDataset, index: int) -> ImageRe
 
 
 def _spread(results: Sequence[ImageResult], count: int) -> list[ImageResult]:
-    """Images at even steps from the worst Dice to the best: neither flattering nor unfair."""
+    """Images at even steps from the worst to the best Dice, so that the sheet is representative."""
     ranked = sorted(results, key=lambda result: float(macro_dice(result.matrix)))
     steps = min(count, len(ranked))
     last = len(ranked) - 1

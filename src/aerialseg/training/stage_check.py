@@ -24,20 +24,20 @@ logger = logging.getLogger(__name__)
 def check_stage(
     experiment: Experiment, *, in_chain: bool = False, measure: bool = False
 ) -> Forecast | None:
-    """Builds data, network, loss, optimizer and trainer, and says what the stage would do.
+    """Builds data, network, loss, optimizer and trainer, and logs what the stage would do.
 
     Args:
         experiment: The config.
         in_chain: Whether the predecessor may still be missing, because an earlier stage of the
-            same chain will make it. The network then starts at random or, to be measured, from
-            the model's weights.
+            same chain will train it. The network then starts from random weights or, if measured,
+            from the model's weights.
         measure: Whether to time a few steps.
 
     Returns:
-        How long the stage would take, if that was measured.
+        The forecast, if it was measured.
 
     Raises:
-        AerialsegError: If training could not start.
+        AerialsegError: If training cannot start.
     """
     stage = experiment.stage
     if in_chain:
@@ -53,7 +53,7 @@ def check_stage(
     learning = sum(p.numel() for p in module.network.parameters() if p.requires_grad)
     start = f"starts from stage {stage.previous}" if in_chain and stage.previous else origin
     logger.info(
-        "stage %s: sound; %s parameters for %d epochs on %d images, %d to validate; %s",
+        "stage %s: valid; %s parameters for %d epochs on %d images, %d to validate; %s",
         stage.name,
         f"{learning:,}",
         stage.epochs,
@@ -65,17 +65,17 @@ def check_stage(
 
 
 def check_chain(chain: Mapping[str, Experiment], *, measure: bool) -> dict[str, Forecast]:
-    """Checks every stage of a chain that is still to be trained.
+    """Checks every stage of a chain that is not finished yet.
 
     Args:
         chain: The configs of the stages, in the order of training.
         measure: Whether to time a few steps of each.
 
     Returns:
-        By stage, how long it will take; empty unless that was measured.
+        The forecasts by stage; empty unless measured.
 
     Raises:
-        AerialsegError: If a stage could not be trained.
+        AerialsegError: If a stage cannot be trained.
     """
     forecasts = {}
     unfinished_before = False
@@ -95,7 +95,7 @@ def is_finished(experiment: Experiment) -> bool:
     """Whether the stage has been trained already, with the same config, parent and data.
 
     Raises:
-        ConfigError: If a finished run is there that differs; says in what.
+        ConfigError: If a finished run with another identity exists; lists the differences.
     """
     folder = RunFolder(Path(experiment.paths.output_dir))
     if experiment.existing != "resume" or not folder.finished():
@@ -105,10 +105,10 @@ def is_finished(experiment: Experiment) -> bool:
 
 
 def check_batches(module: SegmentationModule, data: AerialSegDataModule) -> None:
-    """Makes sure that every batch of a stage can be learnt from.
+    """Checks that no training batch is too small for BatchNorm.
 
-    A BatchNorm that learns behind a global pooling sees one value per image and channel, and has
-    no variance to divide by when the batch holds one image.
+    A trained BatchNorm after global pooling sees one value per image and channel, so a batch of
+    one image has no variance to divide by.
 
     Raises:
         ConfigError: If batches of one would reach such a layer.
@@ -116,7 +116,7 @@ def check_batches(module: SegmentationModule, data: AerialSegDataModule) -> None
     images = len(data.samples("train"))
     if min(data.batch_size, images) > 1:
         if images % data.batch_size == 1:
-            logger.info("the last image of an epoch, alone in its batch, joins the batch before")
+            logger.info("the last image of an epoch, alone in its batch, joins the batch before it")
         return
     trial = copy.deepcopy(module).train()
     try:
@@ -125,7 +125,7 @@ def check_batches(module: SegmentationModule, data: AerialSegDataModule) -> None
     except ValueError:
         reason = "is 1" if images > 1 else "there is one image to train on"
         raise ConfigError(
-            f"data.batch_size: {reason}, but this stage trains a BatchNorm behind a global "
-            "pooling, which needs two images or more; set data.batch_size=2 and give it two "
+            f"data.batch_size: {reason}, but this stage trains a BatchNorm after global "
+            "pooling, which needs two images or more; set data.batch_size=2 and provide two "
             "images, or freeze it with a higher stage.fine_tune_start"
         ) from None

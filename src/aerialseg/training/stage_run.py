@@ -1,4 +1,4 @@
-"""Training of one stage: the run folder tells its whole story."""
+"""Training of one stage, with everything recorded in its run folder."""
 
 import logging
 import time
@@ -31,18 +31,18 @@ logger = logging.getLogger(__name__)
 def train_stage(
     experiment: Experiment, *, command: Sequence[str], remaining: RemainingStages | None = None
 ) -> StageResult:
-    """Trains the stage that the config names, or finds that it already has been.
+    """Trains the stage of the config, unless it is already finished.
 
-    Everything is built before anything is written. ``metrics.json`` comes last: its presence
-    means that the stage is finished.
+    Everything is built before anything is written. ``metrics.json`` is written last: its
+    presence means that the stage is finished.
 
     Args:
         experiment: The config.
-        command: What was typed, for the record.
-        remaining: What is known of the stages that are trained after this one.
+        command: The command line, recorded in the provenance.
+        remaining: The forecasts of the stages that are trained after this one.
 
     Returns:
-        The scores of the best epoch and the facts of the run, as ``metrics.json`` holds them.
+        The scores of the best epoch and statistics of the run, as ``metrics.json`` holds them.
     """
     folder = RunFolder(Path(experiment.paths.output_dir))
     data = build_data(experiment)
@@ -65,9 +65,9 @@ def train_stage(
     folder.begin(_as_yaml(experiment), provenance)
     frozen = frozen_state(module.layer_groups, module.fine_tune_start)
     with explained_failures(module, data):
-        began = time.perf_counter()
+        start = time.perf_counter()
         cache_stage_features(experiment, module, data, cache_dir=Path(experiment.paths.cache_dir))
-        preparing = time.perf_counter() - began
+        preparing = time.perf_counter() - start
         seconds = preparing + _fit(trainer, module, data, folder, resuming=resuming)
     result = stage_result(module, folder, seconds=seconds, frozen_before=frozen)
     folder.finish(result.to_mapping())
@@ -83,23 +83,23 @@ def _fit(
     *,
     resuming: bool,
 ) -> float:
-    """Trains and returns the seconds it took, those before an interruption included."""
+    """Trains; returns the seconds it took, including those before an interruption."""
     snapshot = find_snapshot(folder.checkpoints) if resuming else None
     trainer.fit(module, data, ckpt_path=snapshot)
-    # The clock's time is part of the checkpoints, so it counts on where a run was stopped.
+    # Checkpoints hold the elapsed time, so a resumed run continues counting.
     clock = next(c for c in trainer.callbacks if isinstance(c, Timer))  # type: ignore[attr-defined]
     return clock.time_elapsed("train")
 
 
 def _as_yaml(experiment: Experiment) -> str:
-    """The whole config as ``config.yaml`` holds it."""
+    """The config as the text of ``config.yaml``."""
     return yaml.safe_dump(experiment.to_mapping(), sort_keys=False, allow_unicode=True)
 
 
 def _headline(
     experiment: Experiment, module: SegmentationModule, data: AerialSegDataModule, origin: str
 ) -> str:
-    """What is about to be trained, in two lines."""
+    """What is going to be trained, in two lines."""
     learning = sum(p.numel() for p in module.network.parameters() if p.requires_grad)
     total = sum(p.numel() for p in module.network.parameters())
     stage = experiment.stage
@@ -111,7 +111,7 @@ def _headline(
 
 
 def _closing_line(result: StageResult, folder: RunFolder) -> str:
-    """What has been trained, in one line."""
+    """The result of the training, in one line."""
     frozen = result.frozen_tensors
     proof = f"{frozen} frozen tensors unchanged" if frozen else "nothing was frozen"
     return (

@@ -11,7 +11,7 @@ from aerialseg.data.cache.counts import class_counts
 from aerialseg.data.layouts import folders
 from aerialseg.data.layouts.listing import Sample
 from aerialseg.errors import DataError
-from helpers.tiny_data import mask, picture, save, write_folders
+from helpers.tiny_data import mask, random_image, save, write_folders
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_sizes_that_differ_are_named(root, classes, cache):
 def test_a_turned_image_says_why_its_size_differs(root, classes, cache):
     exif = Image.Exif()
     exif[274] = 8
-    save(root / "images/b.jpg", picture((32, 24)), exif=exif)
+    save(root / "images/b.jpg", random_image((32, 24)), exif=exif)
     line = _problem(root, classes, cache)
     assert line.endswith("EXIF orientation (8) is ignored, so store it upright")
 
@@ -139,7 +139,7 @@ def test_files_cut_short_are_found_before_training(root, classes, cache, name):
 
 def test_a_png_cut_short_is_found_before_training(root, classes, cache):
     (root / "images/b.jpg").unlink()
-    path = save(root / "images/b.png", picture())
+    path = save(root / "images/b.png", random_image())
     assert _count(root, classes, cache / "whole").shape == (3, 3)
     path.write_bytes(path.read_bytes()[:-60])
     assert f"{path}: cannot be decoded" in _problem(root, classes, cache)

@@ -13,7 +13,7 @@ from aerialseg.data.cache.mask_memory import keep_masks
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.dataset import SampleError
 from aerialseg.data.layouts import folders
-from helpers.tiny_data import CLASSES, mask, picture, save, write_folders
+from helpers.tiny_data import CLASSES, mask, random_image, save, write_folders
 
 IDS = [f"{sequence}_{frame}" for sequence in "abcd" for frame in range(2)]
 
@@ -116,7 +116,7 @@ def test_what_does_not_fit_is_read_from_its_file(tmp_path, cache):
 
 
 def test_images_without_a_mask_are_passed_over(root):
-    save(root / "extra" / "t.jpg", picture())
+    save(root / "extra" / "t.jpg", random_image())
     module = _module(root, layout=partial(folders, test_images="extra"))
     (batch,) = module.test_dataloader()
     assert "mask" not in batch
@@ -194,7 +194,7 @@ def _other_mask_size(sample):
 
 
 def _other_image_size(sample):
-    save(sample.image, picture((48, 64)))
+    save(sample.image, random_image((48, 64)))
 
 
 BAD = [

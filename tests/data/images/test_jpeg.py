@@ -11,7 +11,7 @@ from aerialseg.data.images.decoding import check_whole
 from aerialseg.data.images.reading import read_image, read_resized, read_size
 from aerialseg.errors import DataError
 from aerialseg.scenes import render_scene
-from helpers.tiny_data import picture
+from helpers.tiny_data import random_image
 
 AS_STORED = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 HALF = cv2.IMREAD_REDUCED_GRAYSCALE_2  # with AS_STORED: half size, and not grey
@@ -49,7 +49,7 @@ def test_pixels_are_those_of_opencv_bit_for_bit(tmp_path, scene, subsampling, pr
 
 def test_a_tiny_jpeg_is_not_halved(tmp_path):
     path = tmp_path / "a.jpg"
-    path.write_bytes(encoded(Image.fromarray(picture((6, 6))), quality=95))
+    path.write_bytes(encoded(Image.fromarray(random_image((6, 6))), quality=95))
     wanted = cv2.resize(read_image(path), (3, 3), interpolation=cv2.INTER_AREA)
     assert np.array_equal(read_resized(path, 3)[0], wanted)
 

@@ -6,7 +6,7 @@ from aerialseg.data.images.reading import read_image, read_resized
 from aerialseg.data.images.resizing import resize_keep_aspect
 from aerialseg.errors import DataError
 from aerialseg.scenes import render_scene
-from helpers.tiny_data import picture, save, save_with_thumbnail
+from helpers.tiny_data import random_image, save, save_with_thumbnail
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_half_a_jpeg_is_as_near_to_the_truth_as_the_whole(
     ],
 )
 def test_by_any_other_factor_the_whole_is_decoded(tmp_path, size, shorter):
-    path = save(tmp_path / "a.jpg", picture(size), quality=95)
+    path = save(tmp_path / "a.jpg", random_image(size), quality=95)
     image, found = read_resized(path, shorter)
     assert np.array_equal(image, resize_keep_aspect(read_image(path), shorter))
     assert found == size
@@ -61,7 +61,7 @@ def test_half_a_jpeg_keeps_its_colours_and_ignores_its_orientation(tmp_path, mod
     exif = Image.Exif()
     exif[274] = 6  # turned by 90 degrees
     path = tmp_path / "a.jpg"
-    Image.fromarray(picture((48, 64))).convert(mode).save(path, quality=95, exif=exif)
+    Image.fromarray(random_image((48, 64))).convert(mode).save(path, quality=95, exif=exif)
     half, size = read_resized(path, 24)
     whole = resize_keep_aspect(read_image(path), 24)
     assert (half.shape, size) == ((24, 32, 3), (48, 64))
@@ -69,9 +69,9 @@ def test_half_a_jpeg_keeps_its_colours_and_ignores_its_orientation(tmp_path, mod
 
 
 def test_other_formats_are_read_whole_and_resized(tmp_path):
-    path = save(tmp_path / "a.png", picture((48, 64)))
+    path = save(tmp_path / "a.png", random_image((48, 64)))
     image, size = read_resized(path, 24)
-    assert np.array_equal(image, resize_keep_aspect(picture((48, 64)), 24))
+    assert np.array_equal(image, resize_keep_aspect(random_image((48, 64)), 24))
     assert size == (48, 64)
 
 

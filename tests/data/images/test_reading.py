@@ -13,13 +13,13 @@ from aerialseg.data.images.reading import read_image, read_mask, read_size
 from aerialseg.data.images.resizing import resize_keep_aspect, resized
 from aerialseg.data.images.writing import write_image, write_mask
 from aerialseg.errors import AerialsegError, DataError
-from helpers.tiny_data import mask, picture, save, save_with_thumbnail
+from helpers.tiny_data import mask, random_image, save, save_with_thumbnail
 
 COLOURS = np.array([[10, 20, 30], [200, 0, 0], [0, 200, 0]], dtype=np.uint8)
 
 
 def test_a_jpeg_is_read_as_rgb(tmp_path):
-    image = picture((40, 60))
+    image = random_image((40, 60))
     read = read_image(save(tmp_path / "a.jpg", image, quality=95, subsampling=0))
     assert read.shape == (40, 60, 3)
     assert np.abs(read.astype(int) - image).mean() < 3  # swapped channels are off by about 80
@@ -28,15 +28,15 @@ def test_a_jpeg_is_read_as_rgb(tmp_path):
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "webp"])
 def test_other_formats_are_read_exactly(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
-    save(path, picture(), **({"lossless": True} if suffix == "webp" else {}))
-    assert np.array_equal(read_image(path), picture())
+    save(path, random_image(), **({"lossless": True} if suffix == "webp" else {}))
+    assert np.array_equal(read_image(path), random_image())
 
 
 def test_grey_becomes_rgb_and_transparency_goes(tmp_path):
-    grey = picture()[..., 0]
+    grey = random_image()[..., 0]
     assert np.array_equal(read_image(save(tmp_path / "g.png", grey)), np.dstack([grey] * 3))
-    clear = np.dstack([picture(), grey])
-    assert np.array_equal(read_image(save(tmp_path / "c.png", clear)), picture())
+    clear = np.dstack([random_image(), grey])
+    assert np.array_equal(read_image(save(tmp_path / "c.png", clear)), random_image())
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of a transparency that is dropped
@@ -55,37 +55,37 @@ def test_palettes_and_bits_become_the_colours_they_stand_for(tmp_path):
 
 
 def test_the_name_does_not_decide_the_format(tmp_path):
-    (tmp_path / "a.jpg").write_bytes(save(tmp_path / "a.png", picture()).read_bytes())
-    assert np.array_equal(read_image(tmp_path / "a.jpg"), picture())
+    (tmp_path / "a.jpg").write_bytes(save(tmp_path / "a.png", random_image()).read_bytes())
+    assert np.array_equal(read_image(tmp_path / "a.jpg"), random_image())
 
 
 def test_a_jpeg_with_a_preview_behind_it_is_one_image(tmp_path):
-    first, second = Image.fromarray(picture()), Image.fromarray(picture(seed=1))
+    first, second = Image.fromarray(random_image()), Image.fromarray(random_image(seed=1))
     first.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[second])
-    assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - picture()).mean() < 5
+    assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - random_image()).mean() < 5
     assert read_size(tmp_path / "a.jpg") == (24, 32)
 
 
 def test_a_map_may_carry_a_smaller_one(tmp_path):
-    small = Image.fromarray(picture((12, 16)))
+    small = Image.fromarray(random_image((12, 16)))
     small.encoderinfo = {"tiffinfo": {254: 1}}
     path = tmp_path / "a.tif"
-    Image.fromarray(picture()).save(path, save_all=True, append_images=[small])
+    Image.fromarray(random_image()).save(path, save_all=True, append_images=[small])
     with Image.open(path) as stored:
         assert stored.n_frames == 2
-    assert np.array_equal(read_image(path), picture())
+    assert np.array_equal(read_image(path), random_image())
 
 
 @pytest.mark.parametrize("grey", [128, 127])
 def test_an_image_may_end_in_the_grey_that_decoders_paint(tmp_path, grey):
-    image = picture((64, 64))
+    image = random_image((64, 64))
     image[32:] = grey
     path = save(tmp_path / "a.jpg", image, quality=95, subsampling=0)
     assert (read_image(path)[-1, -1] == grey).all()
 
 
 def test_a_jpeg_that_ends_early_is_cut_short_end_marker_or_not(tmp_path):
-    path = save(tmp_path / "a.jpg", picture((64, 64)), quality=95)
+    path = save(tmp_path / "a.jpg", random_image((64, 64)), quality=95)
     data = path.read_bytes()
     start = data.index(b"\xff\xda")
     for share in (0.1, 0.5, 0.9):
@@ -99,7 +99,7 @@ def test_a_jpeg_that_ends_early_is_cut_short_end_marker_or_not(tmp_path):
     ("read", "suffix"), [(read_image, "jpg"), (read_image, "png"), (read_mask, "png")]
 )
 def test_the_most_pixels_can_be_chosen(tmp_path, read, suffix):
-    path = save(tmp_path / f"a.{suffix}", picture((100, 100))[..., 0])
+    path = save(tmp_path / f"a.{suffix}", random_image((100, 100))[..., 0])
     assert read(path, max_megapixels=0.01).shape[:2] == (100, 100)
     with pytest.raises(
         DataError, match=r"has 100x100 pixels, 0\.01 million; wanted at most 0\.009 "
@@ -125,7 +125,7 @@ def test_deep_images_are_refused_not_clipped(tmp_path):
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow also warns of what it then refuses
 @pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "tif", "webp"])
 def test_an_image_cut_short_is_never_half_an_image(tmp_path, suffix):
-    path = save(tmp_path / f"a.{suffix}", picture((16, 16)))
+    path = save(tmp_path / f"a.{suffix}", random_image((16, 16)))
     data, whole = path.read_bytes(), read_image(path)
     refused = 0
     for end in range(len(data)):
@@ -152,7 +152,7 @@ def test_a_thumbnail_does_not_hide_that_the_image_is_cut_short(tmp_path):
 
 
 def test_what_cameras_append_after_the_image_is_no_damage(tmp_path):
-    path = save(tmp_path / "a.jpg", picture())
+    path = save(tmp_path / "a.jpg", random_image())
     path.write_bytes(path.read_bytes() + bytes(200_000))
     check_whole(path)
     assert read_image(path).shape == (24, 32, 3)
@@ -192,7 +192,7 @@ def test_orientation_is_ignored_by_header_and_pixels_alike(tmp_path):
     exif = Image.Exif()
     exif[274] = 6  # turned by 90 degrees
     for suffix in ("jpg", "png"):
-        path = save(tmp_path / f"a.{suffix}", picture((24, 32)), exif=exif)
+        path = save(tmp_path / f"a.{suffix}", random_image((24, 32)), exif=exif)
         assert read_size(path) == (24, 32)
         assert read_image(path).shape == (24, 32, 3)
 
@@ -283,12 +283,12 @@ def test_the_wrong_kind_of_mask_says_which_setting_to_change(tmp_path):
 )
 def test_the_smaller_edge_is_exact_and_the_other_rounded(size, shorter, wanted):
     assert resized(size, shorter) == wanted
-    assert resize_keep_aspect(picture(size), shorter).shape == (*wanted, 3)
+    assert resize_keep_aspect(random_image(size), shorter).shape == (*wanted, 3)
     assert resize_keep_aspect(mask(size), shorter, is_mask=True).shape == wanted
 
 
 def test_an_array_of_the_right_size_is_passed_on():
-    image = picture()
+    image = random_image()
     assert resize_keep_aspect(image, None) is image
     assert resize_keep_aspect(image, 24) is image
 
@@ -313,22 +313,22 @@ def test_images_are_averaged_down_and_blended_up():
 
 def test_images_survive_writing(tmp_path):
     path = tmp_path / "new" / "a.png"
-    write_image(path, picture())
-    assert np.array_equal(read_image(path), picture())
+    write_image(path, random_image())
+    assert np.array_equal(read_image(path), random_image())
     assert [child.name for child in path.parent.iterdir()] == ["a.png"]
 
 
 def test_a_failed_write_leaves_the_old_file_whole(tmp_path, monkeypatch):
     path = tmp_path / "a.png"
-    write_image(path, picture(seed=1))
+    write_image(path, random_image(seed=1))
 
     def broken(self, target):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", broken)
     with pytest.raises(AerialsegError, match=r"a\.png: cannot be written: No space left"):
-        write_image(path, picture(seed=2))
-    assert np.array_equal(read_image(path), picture(seed=1))
+        write_image(path, random_image(seed=2))
+    assert np.array_equal(read_image(path), random_image(seed=1))
     assert [child.name for child in tmp_path.iterdir()] == ["a.png"]
 
 
@@ -336,7 +336,7 @@ def test_names_that_would_lose_something_are_refused(tmp_path):
     with pytest.raises(DataError, match="masks are written as PNG"):
         write_mask(tmp_path / "m.jpg", mask())
     with pytest.raises(DataError, match=r"a\.txt: unknown image format"):
-        write_image(tmp_path / "a.txt", picture())
+        write_image(tmp_path / "a.txt", random_image())
 
 
 def _grey_png(bits: int, width: int, row: bytes) -> bytes:

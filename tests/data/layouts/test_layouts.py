@@ -6,7 +6,14 @@ import pytest
 
 from aerialseg.data.layouts import aeroscapes, demo, folders, kaggle
 from aerialseg.errors import DataError
-from helpers.tiny_data import picture, save, text, write_aeroscapes, write_folders, write_kaggle
+from helpers.tiny_data import (
+    random_image,
+    save,
+    text,
+    write_aeroscapes,
+    write_folders,
+    write_kaggle,
+)
 
 FRAMES = ["001_007", "NA", "003_001"]
 
@@ -32,7 +39,7 @@ def test_kaggle_lists_what_the_csv_files_name(tmp_path, cache):
     assert listing.sample_submission == submission
 
 
-def test_kaggle_does_without_test_pictures(tmp_path, cache):
+def test_kaggle_does_without_test_images(tmp_path, cache):
     root = write_kaggle(tmp_path / "k", FRAMES)
     (root / "test.csv").unlink()
     listing = kaggle(root, cache)
@@ -68,7 +75,7 @@ def test_kaggle_says_what_is_missing_all_at_once(tmp_path, cache):
     (root / "imgs/imgs/a.jpg").unlink()
     for key in "bcde":
         (root / f"masks/masks/{key}.png").unlink()
-    save(root / "masks/masks/z.png", picture()[..., 0])
+    save(root / "masks/masks/z.png", random_image()[..., 0])
     assert _problems(kaggle, root, cache) == [
         f"{root}: 1 id (a) without an image; add it or drop the id",
         f"{root}: 4 images (b, c, d, ...) without a mask; add the mask or take the image out",
@@ -76,7 +83,7 @@ def test_kaggle_says_what_is_missing_all_at_once(tmp_path, cache):
     ]
 
 
-def test_kaggle_misses_test_pictures(tmp_path, cache):
+def test_kaggle_misses_test_images(tmp_path, cache):
     root = write_kaggle(tmp_path / "k", FRAMES, ["t1", "t2"])
     (root / "imgs/imgs/t2.jpg").unlink()
     (line,) = _problems(kaggle, root, cache)
@@ -114,7 +121,7 @@ def test_a_csv_that_is_no_text_or_missing(tmp_path, cache):
     assert "train.csv: no such file" in _problems(kaggle, root, cache)[0]
 
 
-def test_a_picture_cannot_train_and_test(tmp_path, cache):
+def test_an_image_cannot_train_and_test(tmp_path, cache):
     root = write_kaggle(tmp_path / "k", ["a", "b"], ["b"])
     (line,) = _problems(kaggle, root, cache)
     assert "train.csv: 1 id (b) also in test.csv" in line
@@ -149,9 +156,9 @@ def test_aeroscapes_names_what_is_wrong(tmp_path, cache):
 
 def test_folders_pair_by_name_at_any_depth(tmp_path, cache):
     root = write_folders(tmp_path / "f", ["b", "site/a"])
-    save(root / "unseen" / "x.PNG", picture())
-    text(root / "images" / "notes.txt", "no picture")
-    save(root / "images" / "._b.jpg", picture())  # what a Mac leaves behind
+    save(root / "unseen" / "x.PNG", random_image())
+    text(root / "images" / "notes.txt", "no image")
+    save(root / "images" / "._b.jpg", random_image())  # what a Mac leaves behind
     listing = folders(root, cache, test_images="unseen")
     assert [(sample.id, sample.split) for sample in listing.samples] == [
         ("b", None),
@@ -169,12 +176,12 @@ def test_folders_name_what_is_alone_twice_or_absent(tmp_path, cache):
         f"{root}: 1 image (a) without a mask; add the mask or take the image out",
         f"{root}: 1 mask (b) without an image; add the image or take it out",
     ]
-    save(root / "images/c.png", picture())
+    save(root / "images/c.png", random_image())
     (line,) = _problems(folders, root, cache)
     assert line == f"{root / 'images'}: more than one file for 1 id (c); keep one of each"
-    (line,) = _problems(folders, root, cache, images="pictures")
+    (line,) = _problems(folders, root, cache, images="photos")
     assert line.endswith(
-        "pictures: no such folder; make it, or name yours: data.layout.images=FOLDER"
+        "photos: no such folder; make it, or name yours: data.layout.images=FOLDER"
     )
 
 
@@ -190,11 +197,11 @@ def test_ids_like_formulas_stay_what_they_are(tmp_path, cache):
     assert [sample.id for sample in kaggle(root, cache).samples] == ids
 
 
-def test_folders_without_pictures(tmp_path, cache):
+def test_folders_without_images(tmp_path, cache):
     (tmp_path / "f/images").mkdir(parents=True)
     (tmp_path / "f/masks").mkdir()
     (line,) = _problems(folders, tmp_path / "f", cache)
-    assert "images: lists nothing; wanted pictures" in line
+    assert "images: lists nothing; wanted images" in line
 
 
 @pytest.mark.parametrize(

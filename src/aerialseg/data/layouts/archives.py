@@ -13,7 +13,7 @@ from aerialseg.storage.fingerprints import fingerprint, stamp
 from aerialseg.storage.names import fits_windows, stays_inside
 
 _HARMLESS = 100_000_000  # bytes, unpacked; no need to ask how few they were packed into
-_MOST_TIMES = 100  # pictures, which are packed already, grow by nearly nothing
+_MOST_TIMES = 100  # images, which are packed already, grow by nearly nothing
 _BY_HAND = "yourself and give its folder: data.root=PATH"
 _ENCRYPTED = 1  # a bit of a member's flags
 _ON_WINDOWS = os.name == "nt"

@@ -33,7 +33,7 @@ def demo(
     Raises:
         DataError: If ``root`` holds something else.
     """
-    # Drawing is never needed by those who bring pictures.
+    # Drawing is never needed by those who bring images.
     from aerialseg.scenes import write_scenes
 
     height, width = size

@@ -13,7 +13,7 @@ from aerialseg.data.layouts.listing import (
 from aerialseg.data.layouts.tables import check_disjoint
 
 _GET_FOLDERS = (
-    "put your pictures, masks and classes.yaml there as docs/datasets.md shows, or give their "
+    "put your images, masks and classes.yaml there as docs/datasets.md shows, or give their "
     "folder: data.root=PATH"
 )
 
@@ -26,19 +26,19 @@ def folders(
     masks: str = "masks",
     test_images: str | None = None,
 ) -> Listing:
-    """Your own pictures: a folder of images and a folder of masks with the same names.
+    """Your own images: a folder of images and a folder of masks with the same names.
 
     ``images/site/001.jpg`` goes with ``masks/site/001.png``; both have the id ``site/001``.
 
     Args:
         root: What the other folders are in.
         cache_dir: Unused; nothing needs unpacking.
-        images: Folder of pictures: jpg, png, tif, bmp or webp.
-        masks: Folder of masks, named like the pictures.
-        test_images: Folder of pictures without masks; None if there are none.
+        images: Folder of images: jpg, png, tif, bmp or webp.
+        masks: Folder of masks, named like the images.
+        test_images: Folder of images without masks; None if there are none.
 
     Raises:
-        DataError: If a folder is missing or empty, or a picture or a mask is alone or twice.
+        DataError: If a folder is missing or empty, or an image or a mask is alone or twice.
     """
     require_folder(root, _GET_FOLDERS)
     for name, folder in (("images", images), ("masks", masks), ("test_images", test_images)):
@@ -47,7 +47,7 @@ def folders(
     found, found_masks = find_files(root / images), find_files(root / masks)
     check_pairs(root, found, found, found_masks)
     samples = [Sample(key, path, found_masks[key], None) for key, path in found.items()]
-    check_not_empty(samples, root / images, "pictures: jpg, png, tif, bmp or webp")
+    check_not_empty(samples, root / images, "images: jpg, png, tif, bmp or webp")
     if test_images is not None:
         unseen = find_files(root / test_images)
         check_disjoint(root / test_images, root / images, unseen, found)

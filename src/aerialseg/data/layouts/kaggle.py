@@ -25,7 +25,7 @@ def kaggle(root: Path, cache_dir: Path) -> Listing:
     """The competition's files, as a folder or as the zip it comes in.
 
     ``imgs/imgs/ID.jpg``, ``masks/masks/ID.png``, and the ids in the column ``ImageID`` of
-    ``train.csv``, which is split here, and ``test.csv``, whose pictures have no mask.
+    ``train.csv``, which is split here, and ``test.csv``, whose images have no mask.
 
     Raises:
         DataError: If something is missing, twice, or without its counterpart, or if the zip

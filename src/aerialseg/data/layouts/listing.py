@@ -11,16 +11,16 @@ from aerialseg.storage.names import quoted
 
 Split: TypeAlias = Literal["train", "val", "test"]
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One picture and its mask.
+    """One image and its mask.
 
     Attributes:
         id: What the data set calls it; unique.
-        image: The picture's file.
+        image: The image's file.
         mask: The mask's file; None where the truth is not known.
         split: Its official split; None leaves the choice to us.
         origin: Where it is listed, as ``train.csv row 12``; empty if nowhere.
@@ -66,7 +66,7 @@ def require_folder(folder: Path, advice: str) -> None:
         raise DataError(f"{folder}: {what}; {advice}")
 
 
-def find_files(folder: Path, suffixes: Collection[str] = PICTURE_SUFFIXES) -> dict[str, Path]:
+def find_files(folder: Path, suffixes: Collection[str] = IMAGE_SUFFIXES) -> dict[str, Path]:
     """Every file below ``folder`` by id: its path below the folder without the suffix.
 
     Hidden files and folders are left out: file managers and archivers leave them behind.
@@ -97,10 +97,10 @@ def find_files(folder: Path, suffixes: Collection[str] = PICTURE_SUFFIXES) -> di
 def check_pairs(
     root: Path, ids: Collection[str], images: Mapping[str, Path], masks: Mapping[str, Path]
 ) -> None:
-    """Makes sure that each id has a picture and a mask.
+    """Makes sure that each id has an image and a mask.
 
     Raises:
-        DataError: If not: one line for the pictures, one for the masks, each with the first ids.
+        DataError: If not: one line for the images, one for the masks, each with the first ids.
     """
     problems = []
     if no_image := [key for key in ids if key not in images]:

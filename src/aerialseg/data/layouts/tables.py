@@ -71,7 +71,7 @@ def check_disjoint(first: Path, second: Path, ids: Iterable[str], others: Iterab
     """
     if both := sorted(set(ids) & set(others)):
         raise DataError(
-            f"{first}: {count(both, 'id')} also in {second.name}; a picture belongs to one split"
+            f"{first}: {count(both, 'id')} also in {second.name}; an image belongs to one split"
         )
 
 

@@ -1,4 +1,4 @@
-"""The pictures that are measured on: drawn scenes, or one's own."""
+"""The images that are measured on: drawn scenes, or one's own."""
 
 import atexit
 import shutil
@@ -30,7 +30,7 @@ def workshop() -> Path:
 
 @cache
 def data_root(setting: Setting, *, train: int, val: int = 1) -> Path:
-    """A folder laid out like AeroScapes with so many training and validation pictures.
+    """A folder laid out like AeroScapes with so many training and validation images.
 
     They are links to a few files in turn: a loader decodes each of them anew all the same.
     """
@@ -56,7 +56,7 @@ def _link(name: Path, target: Path) -> None:
 def arrays(
     setting: Setting, count: int
 ) -> list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]:
-    """Pictures ``(H, W, 3)`` uint8 RGB with their masks ``(H, W)`` uint8."""
+    """Images ``(H, W, 3)`` uint8 RGB with their masks ``(H, W)`` uint8."""
     pairs = islice(cycle(_files(setting)), count)
     return [(read_image(image), read_mask(mask)) for image, mask in pairs]
 
@@ -75,8 +75,8 @@ def with_every_class(mask: npt.NDArray[np.uint8], num_classes: int) -> npt.NDArr
 
 @cache
 def _files(setting: Setting) -> tuple[tuple[Path, Path], ...]:
-    if setting.pictures is not None:
-        samples = aeroscapes(setting.pictures.resolve(), workshop()).samples
+    if setting.images is not None:
+        samples = aeroscapes(setting.images.resolve(), workshop()).samples
         found = ((sample.image, sample.mask) for sample in samples)
         return tuple((image, mask) for image, mask in found if mask is not None)[:_SCENES]
     folder = _new_folder()

@@ -1,0 +1,3 @@
+"""The stages of the curriculum, in order."""
+
+STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
