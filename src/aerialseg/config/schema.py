@@ -11,7 +11,14 @@ from aerialseg.config.types import Node, Nothing
 
 @dataclass(frozen=True)
 class Paths:
-    """``conf/paths``: folders of runs, caches and weights."""
+    """``conf/paths``: folders of runs, caches and weights.
+
+    Attributes:
+        runs_dir: The run folders.
+        cache_dir: What is computed once from a data set and kept; may be deleted at any time.
+        weights_dir: Published weights, looked for here before they are downloaded to it.
+        output_dir: The folder that a task writes into.
+    """
 
     runs_dir: str
     cache_dir: str
@@ -21,7 +28,18 @@ class Paths:
 
 @dataclass(frozen=True)
 class Model:
-    """``conf/model``: a network, its weights, and where each stage starts fine-tuning it."""
+    """``conf/model``: a network, its weights, and where each stage starts fine-tuning it.
+
+    Attributes:
+        network: What builds the network.
+        weights: ``none``, the name of published weights, or a file; read by stages without an
+            ``init_checkpoint``.
+        mean: Mean of each channel, RGB, of images scaled to 0..1.
+        std: Standard deviation of each channel, likewise.
+        layer_groups: The network's modules by name, input side first, as
+            :func:`~aerialseg.models.layer_groups.layer_groups` reads them.
+        fine_tune_start: By stage, the first group that learns: its index or a module's name.
+    """
 
     network: Node
     weights: str
@@ -33,7 +51,13 @@ class Model:
 
 @dataclass(frozen=True)
 class Loss:
-    """``conf/loss``: the loss, its class weights, and the weight of the auxiliary head."""
+    """``conf/loss``: the loss, its class weights, and the weight of the auxiliary head.
+
+    Attributes:
+        function: What builds the loss.
+        class_weights: How the weights of the classes follow from their pixel counts.
+        aux_weight: Factor of the auxiliary head's loss.
+    """
 
     function: Node
     class_weights: Literal["none", "inverse_frequency", "median_frequency", "enet"]
@@ -42,7 +66,21 @@ class Loss:
 
 @dataclass(frozen=True)
 class Stage:
-    """``conf/stage``: one stage of the curriculum and the stage it starts from."""
+    """``conf/stage``: one stage of the curriculum and the stage it starts from.
+
+    Attributes:
+        name: Names the run folder, and the stage's row in ``model.fine_tune_start``.
+        previous: The stage that this one starts from; null for the first.
+        fine_tune_start: The first layer group that learns: its index or a module's name.
+        learning_rate: The optimizer's learning rate.
+        epochs: Most epochs; early stopping may end training sooner.
+        aux_loss: Whether the network has an auxiliary head, and the loss a part for it.
+        cache_features: Whether the frozen part runs once for each image and its output is kept on
+            disk: ``auto`` where possible and worth it, ``on`` or an error, ``off`` never.
+        from_run: The run that holds the previous stage.
+        load_from: Which checkpoint of the previous stage.
+        init_checkpoint: The checkpoint to start from; null starts from ``model.weights``.
+    """
 
     name: str
     previous: str | None
@@ -58,7 +96,15 @@ class Stage:
 
 @dataclass(frozen=True)
 class Compute:
-    """``conf/compute``: settings that speed up the hardware."""
+    """``conf/compute``: settings that speed up the hardware.
+
+    Attributes:
+        channels_last: Whether the values of a pixel lie together in memory.
+        tf32: Whether a GPU may multiply matrices in TensorFloat-32.
+        custom_gradients: Whether the default loss, and on a CPU dilated convolutions, use gradients
+            of this project instead of autograd's.
+        compile: Whether the network goes through ``torch.compile``.
+    """
 
     channels_last: bool
     tf32: bool
@@ -71,6 +117,27 @@ class Experiment:
     """The whole config as plain data: ``conf/config.yaml`` and one choice from each group.
 
     Our own sections are dataclasses; a :data:`Node` is a dict with a ``_target_``.
+
+    Attributes:
+        run_name: The folder below ``paths.runs_dir`` that holds one chain of stages.
+        seed: Decides everything random: order, augmentation, initial weights, dropout, split.
+        existing: What happens when the output folder already holds a run.
+        checkpoint_from: Which checkpoint of the stage ``checkpoint`` means.
+        checkpoint: What evaluate, predict, submit and extract_backbone read.
+        input: What predict reads: an image, a folder or a quoted glob.
+        paths: See :class:`Paths`.
+        data: Builds the data module.
+        model: See :class:`Model`.
+        loss: See :class:`Loss`.
+        augmentation: Builds what training images go through.
+        optimizer: Builds the optimizer.
+        scheduler: Builds what changes the learning rate once an epoch; empty for none.
+        stage: See :class:`Stage`.
+        compute: See :class:`Compute`.
+        trainer: Builds Lightning's trainer.
+        callbacks: By name, what happens around training.
+        logger: Builds what keeps the curves; empty for none.
+        task: The task's name and its options.
     """
 
     run_name: str

@@ -1,0 +1,1 @@
+"""What docs/config.md is made from, and how it is written."""
