@@ -1,4 +1,4 @@
-"""The only entry: compose the config, check the whole of it, hand it to one task."""
+"""The entry point: composes the config, validates it and runs one task."""
 
 import sys
 from io import TextIOWrapper
@@ -18,8 +18,8 @@ CONF_DIR = Path(__file__).parent / "conf"
 
 @hydra.main(version_base="1.3", config_path=str(CONF_DIR), config_name="config")
 def main(cfg: DictConfig) -> object:
-    """Checks one composed config and runs the task it names."""
-    from aerialseg.config.command import run_task  # imports torch, and --help must not wait
+    """Validates a composed config and runs its task."""
+    from aerialseg.config.command import run_task  # imports torch, which --help does not need
 
     return run_task(cfg)
 

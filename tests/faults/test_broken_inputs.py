@@ -180,8 +180,8 @@ PROCESSES = {
     "task=check data=kaggle data.root=round2.zip trainer=cpu": (
         {"round2.zip": archive(("train.csv", "ImageID\n"), ("../evil", "2"))},
         [
-            "data error: round2.zip: 1 member (../evil) would land outside its folder; do not "
-            "trust it"
+            "data error: round2.zip: 1 member (../evil) would be written outside its folder; "
+            "do not trust it"
         ],
     ),
     "task=predict checkpoint=harm.ckpt input=d.png trainer=cpu": (

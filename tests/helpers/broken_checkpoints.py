@@ -94,6 +94,6 @@ CHECKPOINTS = [
             }
         ),
         "does not fit the network it describes: network: encoder_name 'tu-hf-hub:someone/something'"
-        f" names a place to load from...; {OTHER}",
+        f" is a location to load from...; {OTHER}",
     ),
 ]

@@ -53,17 +53,17 @@ TABLES = [
     Case(
         "up.csv",
         lambda: b"ImageID\n../../etc/passwd\n",
-        "row 2: id '../../etc/passwd' leads out of the folder; correct it",
+        "row 2: id '../../etc/passwd' points outside the folder; correct it",
     ),
     Case(
         "root.csv",
         lambda: b"ImageID\n/etc/passwd\n",
-        "row 2: id '/etc/passwd' leads out of the folder; correct it",
+        "row 2: id '/etc/passwd' points outside the folder; correct it",
     ),
     Case(
         "drive.csv",
         lambda: b"ImageID\nC:\\x\n",
-        "row 2: id 'C:\\\\x' leads out of the folder; correct it",
+        "row 2: id 'C:\\\\x' points outside the folder; correct it",
     ),
     Case(
         "nul.csv",
@@ -78,7 +78,7 @@ TABLES = [
     Case(
         "huge.csv",
         lambda: b"ImageID\n" + b"a" * 200_000,
-        "line 2: is no CSV: field larger than field limit (131072); correct it",
+        "line 2: is not CSV: field larger than field limit (131072); correct it",
     ),
 ]
 
@@ -86,7 +86,7 @@ LISTS = [
     Case(
         "up.txt",
         lambda: b"a\n\n..\\b\n",
-        "line 3: id '..\\\\b' leads out of the folder; correct it",
+        "line 3: id '..\\\\b' points outside the folder; correct it",
     ),
     Case(
         "twice.txt",
@@ -107,22 +107,22 @@ ARCHIVES = [
     Case(
         "up.zip",
         lambda: archive(("good", "1"), ("../evil", "2")),
-        "1 member (../evil) would land outside its folder; do not trust it",
+        "1 member (../evil) would be written outside its folder; do not trust it",
     ),
     Case(
         "root.zip",
         lambda: archive(("/evil", "2")),
-        "1 member (/evil) would land outside its folder; do not trust it",
+        "1 member (/evil) would be written outside its folder; do not trust it",
     ),
     Case(
         "drive.zip",
         lambda: archive(("C:evil", "2")),
-        "1 member (C:evil) would land outside its folder; do not trust it",
+        "1 member (C:evil) would be written outside its folder; do not trust it",
     ),
     Case(
         "backslash.zip",
         lambda: archive(("imgs\\imgs\\a.jpg", "2")),
-        f"holds 1 member ('imgs\\\\imgs\\\\a.jpg') with backslashes for slashes; {BY_HAND}",
+        f"holds 1 member ('imgs\\\\imgs\\\\a.jpg') with backslashes as separators; {BY_HAND}",
     ),
     Case("link.zip", broken.archive_with_link, "holds 1 link (imgs); pack the files instead"),
     Case(
@@ -133,18 +133,18 @@ ARCHIVES = [
     Case(
         "twice.zip",
         lambda: archive(("./a", "1"), ("a", "2")),
-        "holds 2 members (./a, a) of the same name, capitals aside; pack each file once",
+        "holds 2 members (./a, a) with the same name up to case; pack each file once",
     ),
     Case(
         "capitals.zip",
         lambda: archive(("imgs/a.JPG", "1"), ("imgs/A.jpg", "2")),
-        "holds 2 members (imgs/a.JPG, imgs/A.jpg) of the same name, capitals aside; pack each "
+        "holds 2 members (imgs/a.JPG, imgs/A.jpg) with the same name up to case; pack each "
         "file once",
     ),
     Case(
         "bomb.zip",
         broken.archive_of_zeros,
-        "would grow from 0.1 MB to 120 MB, more than 100 times; do not trust it, or " + BY_HAND,
+        "would expand from 0.1 MB to 120 MB, more than 100 times; do not trust it, or " + BY_HAND,
     ),
 ]
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from aerialseg.metrics.accumulators import SegmentationMetrics
-from aerialseg.models.epoch_sums import MeanLoss, put_sums, take_sums
+from aerialseg.models.epoch_sums import MeanLoss, restore_sums, sums_of
 
 
 def test_the_mean_is_over_samples_and_not_over_batches():
@@ -24,7 +24,7 @@ def test_a_sum_that_is_taken_up_again_ends_as_if_never_dropped():
 
     add(whole, range(6))
     add(first, range(4))
-    put_sums(second, take_sums(first))
+    restore_sums(second, sums_of(first))
     assert torch.equal(second["a"].compute(), first["a"].compute())
     add(second, range(4, 6))
     for name in whole:

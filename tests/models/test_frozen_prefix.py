@@ -72,7 +72,7 @@ def test_tensors_are_those_that_do_not_learn(network):
 def test_a_backbone_that_learns_cannot_be_cut_off(network, start):
     frozen, prefix = split(network, start)
     assert prefix is None
-    with pytest.raises(ValueError, match="no backbone that is wholly frozen"):
+    with pytest.raises(ValueError, match="no completely frozen backbone"):
         FrozenPrefix(network, frozen)
 
 

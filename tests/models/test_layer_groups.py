@@ -173,7 +173,7 @@ def test_a_start_that_does_not_exist_is_an_error(groups, start, line):
 
 def test_a_start_above_all_parameters_is_an_error():
     groups = layer_groups(nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU()), ["0", "1"])
-    with pytest.raises(ConfigError, match="nothing would learn"):
+    with pytest.raises(ConfigError, match="nothing would be trained"):
         resolve_start(groups, 99)
 
 

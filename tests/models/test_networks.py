@@ -122,8 +122,8 @@ def test_other_architectures_take_any_size(architecture):
         ("unet", "?", "no encoder_name '?'; known: resnet18, "),
         ("linknet", "mit_b0", "linknet cannot be built on the encoder mit_b0"),
         ("unet", "tu-nonsense", "unet cannot be built on the encoder tu-nonsense"),
-        ("unet", "tu-hf-hub:a/b", "'tu-hf-hub:a/b' names a place to load from"),
-        ("unet", "tu-local-dir:/etc", "'tu-local-dir:/etc' names a place to load from"),
+        ("unet", "tu-hf-hub:a/b", "'tu-hf-hub:a/b' is a location to load from"),
+        ("unet", "tu-local-dir:/etc", "'tu-local-dir:/etc' is a location to load from"),
     ],
 )
 def test_unknown_names_are_one_line(architecture, encoder_name, line):

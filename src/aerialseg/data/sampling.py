@@ -1,4 +1,4 @@
-"""Which samples make which batch: a function of seed and epoch alone."""
+"""Samplers whose order depends on seed and epoch only."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -8,14 +8,13 @@ from torch.utils.data import Sampler
 
 
 class EpochSampler(Sampler[tuple[int, int]]):
-    """Gives ``(epoch, index)`` for every index once an epoch.
+    """Yields ``(epoch, index)`` for every index once per epoch.
 
-    The epoch travels with the index because workers outlive an epoch and must still know which
-    augmentation to draw.
+    The epoch is part of the key because persistent workers need it to seed the augmentation.
 
     Args:
         length: Number of samples.
-        seed: Decides the order, 0 or more.
+        seed: Seed of the order, 0 or more.
         shuffle: Whether each epoch has its own random order.
     """
 
@@ -26,7 +25,7 @@ class EpochSampler(Sampler[tuple[int, int]]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the epoch that the next pass is of; Lightning calls this."""
+        """Sets the epoch of the next iteration; called by Lightning."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -40,14 +39,14 @@ class EpochSampler(Sampler[tuple[int, int]]):
 
 
 class TrainBatchSampler(Sampler[list[tuple[int, int]]]):
-    """Batches of ``batch_size`` in which no sample is lost and none is alone.
+    """Batches of ``batch_size``; none is dropped and none has a single sample.
 
-    A last batch of one joins the batch before it, which then holds one more: BatchNorm after
-    global pooling cannot learn from a single sample.
+    A last batch of one sample is merged into the batch before it, because BatchNorm after global
+    pooling cannot be trained on a single sample.
 
     Args:
-        sampler: Gives the order; Lightning finds it here to tell it the epoch.
-        batch_size: Samples in a batch. With 1 every batch holds one.
+        sampler: The order; Lightning finds it here to set the epoch.
+        batch_size: Samples per batch. With 1 every batch has one sample.
     """
 
     def __init__(self, sampler: EpochSampler, batch_size: int) -> None:
@@ -56,7 +55,7 @@ class TrainBatchSampler(Sampler[list[tuple[int, int]]]):
         self._done = (0, 0)
 
     def skip(self, epoch: int, batches: int) -> None:
-        """Leaves out the first batches of one epoch, which a resumed run has learnt from."""
+        """Skips the first batches of an epoch, which a resumed run has already trained on."""
         self._done = (epoch, batches)
 
     def __len__(self) -> int:
@@ -72,13 +71,13 @@ class TrainBatchSampler(Sampler[list[tuple[int, int]]]):
 
 
 class SameSizeBatchSampler(Sampler[list[int]]):
-    """Batches of images of one size, in order of size first seen.
+    """Batches of images of equal size, in the order in which sizes first occur.
 
-    No image is padded, so what a network says about it does not depend on the batch size.
+    No image is padded, so predictions do not depend on the batch size.
 
     Args:
         sizes: Height and width of each sample.
-        batch_size: Most samples in a batch.
+        batch_size: Maximum number of samples per batch.
     """
 
     def __init__(self, sizes: Sequence[tuple[int, int]], batch_size: int) -> None:

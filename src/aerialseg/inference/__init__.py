@@ -1,1 +1,1 @@
-"""From a checkpoint alone to masks."""
+"""Inference from a checkpoint."""

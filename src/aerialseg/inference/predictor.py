@@ -1,4 +1,4 @@
-"""From a checkpoint alone to masks at the images' own size."""
+"""Predicts masks at the images' original size from a checkpoint."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,17 +35,17 @@ class Predictor:
     """Segments images of any size with the network of a checkpoint.
 
     Args:
-        checkpoint: Path of one of our checkpoints; nothing else is needed.
-        device: Where to compute, such as ``cpu`` or ``cuda``.
-        precision: Lightning's name for it: ``32-true``, or ``bf16-mixed`` or ``16-mixed`` for
-            speed, where about one pixel in two hundred gets another class.
+        checkpoint: Path of a checkpoint of this project.
+        device: A torch device, such as ``cpu`` or ``cuda``.
+        precision: As in Lightning: ``32-true``, or ``bf16-mixed`` or ``16-mixed`` for speed, which
+            changes the class of about one pixel in two hundred.
 
     Attributes:
         network: In eval mode, with BatchNorm folded into the convolutions.
 
     Raises:
         CheckpointError: If the checkpoint cannot be read, names a network that is not registered
-            or does not fit the one it names.
+            or does not fit it.
         ConfigError: If the installed package that the network comes from is broken.
     """
 
@@ -67,14 +67,14 @@ class Predictor:
     def predict(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Segments one image.
 
-        The image is resized as in training; the logits are brought to its own size before the
-        classes are chosen, so that borders are not stair-stepped.
+        The image is resized as in training. The logits are upsampled to the original size before
+        the argmax, so that borders are smooth.
 
         Args:
             image: ``(H, W, 3)`` uint8 RGB.
 
         Returns:
-            ``(H, W)`` uint8 class ids at the image's own size.
+            ``(H, W)`` uint8 class ids at the image's original size.
         """
         height, width = image.shape[:2]
         resized = resize_keep_aspect(image, self.description.image_min_size)
@@ -87,7 +87,7 @@ class Predictor:
 
 
 def native_device(accelerator: str = "auto") -> str:
-    """The device that ``trainer.accelerator`` means for inference."""
+    """The torch device for a value of ``trainer.accelerator``."""
     wants_gpu = accelerator in ("auto", "gpu", "cuda")
     return "cuda" if wants_gpu and torch.cuda.is_available() else "cpu"
 
@@ -102,16 +102,17 @@ def _class_table(description: Description, checkpoint: Path) -> ClassTable:
 
 
 def _build(description: Description, state: Mapping[str, Tensor], checkpoint: Path) -> nn.Module:
+    """Rebuilds the network of a checkpoint and loads its weights."""
     arguments: dict[str, Any] = dict(description.network)
     target = str(arguments.pop("_target_", ""))
     builder = find_builder(target)
-    # A file that somebody sent may only name a registered builder, never any function.
+    # Untrusted files may only refer to registered builders, never to arbitrary functions.
     if builder is None:
         raise CheckpointError(f"{checkpoint}: names the network '{target}'; {ACCEPTED}")
     try:
         network = cast("nn.Module", builder(**arguments))
         network.load_state_dict(state)
-    except Exception as error:  # over the arguments of others builders raise nearly anything
+    except Exception as error:  # builders raise many types for arguments they do not expect
         reason = " ".join(str(error).split())[:160]
         raise CheckpointError(
             f"{checkpoint}: does not fit the network it describes: {reason}; get it again, or use "

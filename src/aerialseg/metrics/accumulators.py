@@ -1,4 +1,4 @@
-"""Metrics that add up one confusion matrix over batches and devices."""
+"""Metrics that accumulate a confusion matrix over batches and devices."""
 
 from typing import Literal
 
@@ -13,14 +13,14 @@ from aerialseg.metrics.scores import Absent, dice_per_class, macro_dice, micro_d
 
 
 class SegmentationMetrics(Metric):
-    """Adds up one confusion matrix over batches and devices.
+    """Accumulates a confusion matrix over batches and devices.
 
-    The result does not depend on how images are grouped into batches. Feed it with
-    ``update``; calling the object computes the score of the batch as well, at twice the cost.
+    The result does not depend on the batch size. Use ``update``: calling the object also computes
+    the score of the batch, at twice the cost.
 
     Args:
-        num_classes: How many classes there are.
-        ignore_index: The id in the target whose pixels are left out.
+        num_classes: Number of classes.
+        ignore_index: Target id whose pixels are ignored.
     """
 
     full_state_update = False
@@ -42,8 +42,8 @@ class SegmentationMetrics(Metric):
             target: ``(N, H, W)`` integer class ids.
 
         Raises:
-            DataError: If, on the CPU, a map holds ids that are no class.
-            ValueError: If the shapes do not fit.
+            DataError: If prediction or target has invalid ids; checked on the CPU only.
+            ValueError: If the shapes do not match.
         """
         if prediction.is_floating_point():
             if prediction.ndim < 2 or prediction.shape[1] != self.num_classes:
@@ -55,21 +55,21 @@ class SegmentationMetrics(Metric):
         )
 
     def compute(self) -> Tensor:
-        """The ``(C, C)`` int64 matrix so far: row truth, column prediction."""
+        """The ``(C, C)`` int64 matrix so far: rows target, columns prediction."""
         return self.matrix
 
 
 class MulticlassDiceScore(SegmentationMetrics):
-    """Dice score over all batches seen, from pooled pixels rather than a mean of batches.
+    """Dice score over all batches, from pooled pixels rather than as a mean of batches.
 
     Args:
-        num_classes: How many classes there are.
+        num_classes: Number of classes.
         average: ``macro`` is the mean over classes, ``micro`` pools their pixels, ``none``
             gives one score per class.
-        absent: What becomes of a class in neither truth nor prediction: ``skip`` leaves it
-            out of the mean (NaN if ``average`` is ``none``), ``one`` counts it as perfect.
-            ``micro`` has no use for it.
-        ignore_index: The id in the target whose pixels are left out.
+        absent: How a class in neither target nor prediction counts: ``skip`` leaves it out of the
+            mean (NaN if ``average`` is ``none``), ``one`` counts it as perfect. Unused by
+            ``micro``.
+        ignore_index: Target id whose pixels are ignored.
     """
 
     higher_is_better = True

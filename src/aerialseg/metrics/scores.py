@@ -1,8 +1,8 @@
-"""Scores of segmentation, all computed from one confusion matrix.
+"""Segmentation scores, all computed from one confusion matrix.
 
-A class that is neither in the truth nor in the prediction has no score. What a mean does with
-it is always said by ``absent``: ``"skip"`` leaves it out (the metrics of record), ``"one"``
-counts it as perfect (the convention of some competitions).
+A class that is in neither target nor prediction has no score. ``absent`` says how a mean treats
+it: ``"skip"`` leaves it out (our default), ``"one"`` counts it as perfect (the convention of some
+competitions).
 """
 
 import re
@@ -12,11 +12,11 @@ from typing import Literal
 from torch import Tensor
 
 Absent = Literal["skip", "one"]
-"""What a mean does with a class that is in neither map: leave it out, or count 1.0."""
+"""How a mean treats a class in neither target nor prediction: leave it out, or count 1.0."""
 
 
 def pixel_accuracy(matrix: Tensor) -> Tensor:
-    """The share of pixels with the right class, float64; NaN if there is no pixel."""
+    """Fraction of correctly classified pixels, float64; NaN if there are no pixels."""
     return matrix.diagonal().sum().double() / matrix.sum().double()
 
 
@@ -24,20 +24,20 @@ def iou_per_class(matrix: Tensor) -> Tensor:
     """Intersection over union, the Jaccard index: ``TP / (TP + FP + FN)``.
 
     Returns:
-        ``(C,)`` float64, 0 to 1; NaN for classes absent from both truth and prediction.
+        ``(C,)`` float64, 0 to 1; NaN for classes absent from both target and prediction.
     """
-    hits, in_truth, in_prediction = _sums(matrix)
-    return hits / (in_truth + in_prediction - hits)
+    hits, in_target, in_prediction = _sums(matrix)
+    return hits / (in_target + in_prediction - hits)
 
 
 def dice_per_class(matrix: Tensor) -> Tensor:
     """Dice score, the F1 score: ``2 TP / (2 TP + FP + FN)``.
 
     Returns:
-        ``(C,)`` float64, 0 to 1; NaN for classes absent from both truth and prediction.
+        ``(C,)`` float64, 0 to 1; NaN for classes absent from both target and prediction.
     """
-    hits, in_truth, in_prediction = _sums(matrix)
-    return 2 * hits / (in_truth + in_prediction)
+    hits, in_target, in_prediction = _sums(matrix)
+    return 2 * hits / (in_target + in_prediction)
 
 
 def mean_iou(matrix: Tensor, *, absent: Absent = "skip") -> Tensor:
@@ -51,20 +51,20 @@ def macro_dice(matrix: Tensor, *, absent: Absent = "skip") -> Tensor:
 
 
 def micro_dice(matrix: Tensor) -> Tensor:
-    """Dice of all classes' pixels pooled, float64.
+    """Dice over the pooled pixels of all classes, float64.
 
-    Where each pixel has one class, a false positive of one class is a false negative of
-    another, so this equals :func:`pixel_accuracy`.
+    Each pixel has one class, so a false positive of one class is a false negative of another and
+    this equals :func:`pixel_accuracy`.
     """
-    hits, in_truth, in_prediction = _sums(matrix)
-    return 2 * hits.sum() / (in_truth.sum() + in_prediction.sum())
+    hits, in_target, in_prediction = _sums(matrix)
+    return 2 * hits.sum() / (in_target.sum() + in_prediction.sum())
 
 
 def image_scores(matrix: Tensor) -> dict[str, float]:
-    """What a caption says of one image: ``dice``, ``iou`` and ``accuracy``.
+    """The scores of one image: ``dice``, ``iou`` and ``accuracy``.
 
     Args:
-        matrix: ``(C, C)`` integer, of that image; absent classes are left out.
+        matrix: ``(C, C)`` integer; absent classes are left out.
     """
     return {
         "dice": float(macro_dice(matrix)),
@@ -74,16 +74,16 @@ def image_scores(matrix: Tensor) -> dict[str, float]:
 
 
 def summarise(matrix: Tensor, class_names: Sequence[str]) -> dict[str, float]:
-    """All scores of a confusion matrix by name, ready to be logged.
+    """All scores of a confusion matrix by name, for logging.
 
     Args:
-        matrix: ``(C, C)`` integer, row truth and column prediction.
+        matrix: ``(C, C)`` integer, rows target, columns prediction.
         class_names: One name per class; written in lower case with underscores.
 
     Returns:
         ``accuracy``, ``miou``, ``dice``, ``dice_micro``, ``miou_absent_one`` and
         ``dice_absent_one`` (the first four leave absent classes out), then ``iou_<class>``
-        and ``dice_<class>`` for the classes that are present. Without a single pixel the
+        and ``dice_<class>`` for the classes that are present. Without any pixels the
         first four are NaN.
 
     Raises:
@@ -111,7 +111,7 @@ def summarise(matrix: Tensor, class_names: Sequence[str]) -> dict[str, float]:
 
 
 def _sums(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Per class: pixels that were right, in the truth, in the prediction; float64."""
+    """Per class: correct pixels, target pixels, predicted pixels; float64."""
     return matrix.diagonal().double(), matrix.sum(1).double(), matrix.sum(0).double()
 
 
@@ -120,6 +120,6 @@ def _mean(scores: Tensor, absent: Absent) -> Tensor:
 
 
 def _keys(class_names: Sequence[str]) -> list[str]:
-    """Lower snake case; names that would become the same are told apart by their id."""
+    """Lower snake case; equal results get their class id as suffix."""
     keys = [re.sub(r"\W+", "_", name.strip().lower()).strip("_") for name in class_names]
     return [f"{key}_{i}" if keys.count(key) > 1 else key for i, key in enumerate(keys)]

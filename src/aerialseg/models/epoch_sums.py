@@ -1,4 +1,4 @@
-"""What an epoch of training adds up, kept so that one cut short can go on adding."""
+"""Running sums of a training epoch, saved so that an interrupted epoch can be resumed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from torchmetrics import Metric
 
 
 class MeanLoss(Metric):
-    """The mean of a loss over all samples seen, without ever waiting for a device."""
+    """The mean of a loss over all samples seen, without synchronising with the device."""
 
     full_state_update = False
     is_differentiable = False
@@ -26,7 +26,7 @@ class MeanLoss(Metric):
 
         Args:
             loss: Scalar, the mean over the batch.
-            samples: How many images the batch holds.
+            samples: Number of samples in the batch.
         """
         self.total += loss.float() * samples
         self.samples += samples
@@ -36,14 +36,14 @@ class MeanLoss(Metric):
         return self.total / self.samples
 
 
-def take_sums(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Any]]:
-    """What the metrics have added up so far, by their names."""
+def sums_of(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Any]]:
+    """The states of the metrics by name."""
     return {name: dict(metric.metric_state) for name, metric in metrics.items()}
 
 
-def put_sums(metrics: Mapping[str, Metric], sums: Mapping[str, Mapping[str, Any]]) -> None:
-    """Lets the metrics go on from what :func:`take_sums` gave."""
+def restore_sums(metrics: Mapping[str, Metric], sums: Mapping[str, Mapping[str, Any]]) -> None:
+    """Restores states returned by :func:`sums_of`."""
     for name, metric in metrics.items():
         for state, value in sums[name].items():
             setattr(metric, state, value)
-        metric._update_count = 1  # compute() would warn that nothing had been added
+        metric._update_count = 1  # else compute() warns that update() was never called

@@ -1,4 +1,4 @@
-"""The proof that what a stage froze is, after training, the same to the bit."""
+"""Proof that frozen tensors are bit-identical after training."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,9 +9,9 @@ from aerialseg.models.layer_groups import LayerGroup, resolve_start
 
 
 def frozen_state(groups: Sequence[LayerGroup], start: int | str) -> dict[str, Tensor]:
-    """Copies, on the CPU, of every parameter and buffer that must not change.
+    """CPU copies of every frozen parameter and buffer.
 
-    Taken before and after training, :func:`changed_tensors` proves that they did not.
+    :func:`changed_tensors` compares copies taken before and after training.
 
     Raises:
         ConfigError: As :func:`resolve_start`.
@@ -23,7 +23,7 @@ def frozen_state(groups: Sequence[LayerGroup], start: int | str) -> dict[str, Te
 
 
 def changed_tensors(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> list[str]:
-    """Names of the tensors that are missing on one side or differ in type, shape or any bit."""
+    """Names of the tensors that are missing on one side or differ in dtype, shape or any bit."""
     return [
         name
         for name in dict.fromkeys([*before, *after])
@@ -34,7 +34,7 @@ def changed_tensors(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -
 def _same_bits(first: Tensor, second: Tensor) -> bool:
     if first.dtype != second.dtype or first.shape != second.shape:
         return False
-    # Compared as bytes: as numbers, NaN differs from itself and -0 equals 0.
+    # Compared as bytes because NaN != NaN and -0.0 == 0.0.
     return torch.equal(
         first.contiguous().reshape(-1).view(torch.uint8),
         second.contiguous().reshape(-1).view(torch.uint8),

@@ -1,9 +1,9 @@
-"""Layer groups: the steps in which a network is unlocked, and what a stage trains of them.
+"""Layer groups: the units in which a network is unfrozen, and which of them a stage trains.
 
 A model file lists its network's modules from the input side to the output side. A stage names
-the first of these groups that learns. What lies below is frozen, which here means identical after
-training: no gradients, and eval mode as well, for without that BatchNorm statistics drift with
-every image seen and dropout goes on stirring.
+the first group that is trained. The groups below are frozen, which here means bit-identical after
+training: no gradients, and eval mode too, because otherwise BatchNorm statistics would still be
+updated and dropout would still be active.
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,14 +47,14 @@ class LayerGroup:
 
 @dataclass(frozen=True, slots=True)
 class LayerRow:
-    """What becomes of one layer group in a stage.
+    """How a stage treats one layer group.
 
     Attributes:
-        index: The group's place, 0 at the input side.
+        index: The group's index, 0 at the input side.
         name: Its modules.
-        parameters: How many numbers its parameters hold.
-        trained: Whether they learn.
-        batchnorm: Whether its normalisation statistics stand still, learn, or do not exist.
+        parameters: Its number of parameters.
+        trained: Whether it is trained.
+        batchnorm: Whether its BatchNorm statistics are frozen or updated, or there are none.
     """
 
     index: int
@@ -65,19 +65,19 @@ class LayerRow:
 
 
 def layer_groups(network: nn.Module, spec: Sequence[str | Sequence[str]]) -> tuple[LayerGroup, ...]:
-    """Finds the modules that a list of names speaks of, input side first.
+    """Finds the modules of a list of names, input side first.
 
     In YAML::
 
         layer_groups:
           - backbone.*                          # one group for each child, in order
           - classifier.0                        # one module
-          - [classifier.4, aux_classifier.4]    # modules that learn together
+          - [classifier.4, aux_classifier.4]    # modules trained together
 
     Args:
         network: The network.
-        spec: One entry per group, or per several where it ends with ``.*``. A name inside a part
-            that this network was built without (``aux_classifier`` is None) is passed over.
+        spec: One entry per group, or for several if it ends with ``.*``. A name inside a part that
+            this network was built without (``aux_classifier`` is None) is skipped.
 
     Raises:
         ConfigError: If a name is unknown, or a module is in no group or in two.
@@ -92,15 +92,15 @@ def layer_groups(network: nn.Module, spec: Sequence[str | Sequence[str]]) -> tup
 
 
 def resolve_start(groups: Sequence[LayerGroup], start: int | str) -> int:
-    """The index of the first group that learns.
+    """The index of the first group that is trained.
 
     Args:
         groups: All groups of the network.
-        start: An index; any above the last means the last. Or a module's name: the group that
-            holds it, or the first group inside it.
+        start: An index, where any above the last means the last; or a module's name, for the
+            group that contains it, or the first group inside it.
 
     Raises:
-        ConfigError: If the index is negative, the name unknown, or nothing would learn.
+        ConfigError: If the index is negative, the name unknown, or nothing would be trained.
     """
     index = _index_of(groups, start) if isinstance(start, str) else min(start, len(groups) - 1)
     if index < 0:
@@ -111,16 +111,16 @@ def resolve_start(groups: Sequence[LayerGroup], start: int | str) -> int:
     if not any(True for group in groups[index:] for _ in group.parameters()):
         raise ConfigError(
             f"fine_tune_start: from '{groups[index].name}' on there are no parameters, "
-            "so nothing would learn; start further down"
+            "so nothing would be trained; use a lower index"
         )
     return index
 
 
 def freeze_below(groups: Sequence[LayerGroup], start: int | str) -> None:
-    """Lets the groups from ``start`` on learn and freezes those below.
+    """Freezes the groups below ``start`` and makes the others trainable.
 
-    ``train()`` on a parent undoes the eval mode of the frozen modules: whoever calls it must put
-    :func:`frozen_modules` back.
+    ``train()`` on a parent undoes the eval mode of the frozen modules: call ``eval()`` on
+    :func:`frozen_modules` afterwards.
 
     Raises:
         ConfigError: As :func:`resolve_start`.
@@ -134,7 +134,7 @@ def freeze_below(groups: Sequence[LayerGroup], start: int | str) -> None:
 
 
 def frozen_modules(groups: Sequence[LayerGroup], start: int | str) -> list[nn.Module]:
-    """The modules below ``start``, which belong in eval mode whatever the rest is in.
+    """The modules below ``start``, which must always be in eval mode.
 
     Raises:
         ConfigError: As :func:`resolve_start`.
@@ -143,7 +143,7 @@ def frozen_modules(groups: Sequence[LayerGroup], start: int | str) -> list[nn.Mo
 
 
 def describe(groups: Sequence[LayerGroup], start: int | str) -> list[LayerRow]:
-    """What each group does in a stage that starts at ``start``.
+    """How a stage that starts at ``start`` treats each group.
 
     Raises:
         ConfigError: As :func:`resolve_start`.
@@ -163,11 +163,11 @@ def _expand(network: nn.Module, entry: str | Sequence[str]) -> list[tuple[str, .
         parent = entry.removesuffix(".*")
         return [(f"{parent}.{name}",) for name, _ in _find(network, parent).named_children()]
     listed = (entry,) if isinstance(entry, str) else entry
-    names = tuple(name for name in listed if not _is_left_out(network, name))
+    names = tuple(name for name in listed if not _is_absent(network, name))
     return [names] if names else []
 
 
-def _is_left_out(network: nn.Module, name: str) -> bool:
+def _is_absent(network: nn.Module, name: str) -> bool:
     missing = object()
     return getattr(network, name.partition(".")[0], missing) is None
 
@@ -181,6 +181,7 @@ def _find(network: nn.Module, name: str) -> nn.Module:
 
 
 def _index_of(groups: Sequence[LayerGroup], start: str) -> int:
+    """The index of the first group that is inside a module or contains it."""
     for index, group in enumerate(groups):
         if any(_is_within(name, start) for name in group.names):
             return index
@@ -196,8 +197,9 @@ def _is_within(name: str, outer: str) -> bool:
 
 
 def _check_cover(network: nn.Module, groups: Sequence[LayerGroup]) -> None:
+    """Raises ConfigError unless every module and tensor is in exactly one group."""
     names = [name for group in groups for name in group.names]
-    # Modules without parameters count too: a forgotten dropout would stir what is frozen.
+    # Modules without parameters count too: a dropout in no group would stay active when frozen.
     wanted = [name for name, module in network.named_modules() if not any(module.children())]
     wanted += [name for name, _ in network.named_parameters(remove_duplicate=False)]
     wanted += [name for name, _ in network.named_buffers(remove_duplicate=False)]

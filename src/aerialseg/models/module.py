@@ -17,7 +17,7 @@ from torchmetrics import Metric
 from aerialseg.errors import ConfigError
 from aerialseg.metrics.accumulators import SegmentationMetrics
 from aerialseg.metrics.scores import summarise
-from aerialseg.models.epoch_sums import MeanLoss, put_sums, take_sums
+from aerialseg.models.epoch_sums import MeanLoss, restore_sums, sums_of
 from aerialseg.models.frozen_prefix import FrozenPrefix, has_frozen_prefix
 from aerialseg.models.layer_groups import LayerGroup, freeze_below, frozen_modules
 from aerialseg.models.normalisation import normalise
@@ -27,28 +27,28 @@ Batch = Mapping[str, Any]
 
 
 class SegmentationModule(pl.LightningModule):
-    """Trains the layer groups from ``fine_tune_start`` up; everything below is the identity.
+    """Trains the layer groups from ``fine_tune_start`` up; everything below is frozen.
 
-    Frozen groups take no gradient and stay in eval mode, whoever calls :meth:`train`, so neither
-    their parameters nor their BatchNorm statistics ever move. Since nothing below them learns,
-    autograd records nothing for them and they cost a forward pass only.
+    Frozen groups get no gradients and stay in eval mode even after :meth:`train`, so neither their
+    parameters nor their BatchNorm statistics change. Since nothing below them is trained, autograd
+    records nothing for them and they cost a forward pass only.
 
     Args:
         network: Maps ``(N, 3, H, W)`` float to a mapping with ``out``, and ``aux`` where there is
-            an auxiliary head, each ``(N, C, h, w)`` logits at its own stride.
+            an auxiliary head, each ``(N, C, h, w)`` logits at its stride.
         loss: Takes logits and an ``(N, H, W)`` integer target.
         layer_groups: The network's groups, input side first.
-        fine_tune_start: Index of the first group that learns.
+        fine_tune_start: Index of the first group that is trained.
         optimizer: Called with the parameter groups.
-        scheduler: Called with the optimizer and stepped once an epoch; ``None`` for none.
-        aux_weight: What the auxiliary head's loss counts beside the main one.
-        seed: With epoch and batch, decides what dropout drops.
-        description: What the checkpoints will say about themselves.
-        channels_last: Whether the numbers of a pixel lie together in memory, which convolutions
-            prefer on most hardware.
+        scheduler: Called with the optimizer and stepped once per epoch; ``None`` for none.
+        aux_weight: Weight of the auxiliary loss relative to the main loss.
+        seed: With epoch and batch index, the seed of dropout.
+        description: The description stored in checkpoints.
+        channels_last: Whether to use the channels-last memory format, which convolutions are
+            faster in on most hardware.
 
-    A batch holds ``mask`` and either ``image``, or ``features``: what :attr:`frozen_prefix` made
-    of the images once and for all.
+    A batch holds ``mask`` and either ``image``, or ``features``: the cached output of
+    :attr:`frozen_prefix`.
     """
 
     mean: Tensor
@@ -80,17 +80,17 @@ class SegmentationModule(pl.LightningModule):
         self.seed = seed
         self.description = description
         self.class_names = tuple(description.classes)
-        # Not persistent: the description carries them, and the state dict stays the network's.
+        # Not persistent: the description holds them; the state dict has only the network's tensors.
         self.register_buffer("mean", torch.tensor(description.mean), persistent=False)
         self.register_buffer("std", torch.tensor(description.std), persistent=False)
         self.train_loss = MeanLoss()
         self.train_metrics = SegmentationMetrics(len(self.class_names))
         self.val_metrics = SegmentationMetrics(len(self.class_names))
-        self._scored: dict[str, dict[str, float]] = {}
+        self._scores: dict[str, dict[str, float]] = {}
         freeze_below(layer_groups, fine_tune_start)
 
     def train(self, mode: bool = True) -> "SegmentationModule":
-        """Sets the mode of what learns; what is frozen stays in eval mode."""
+        """Sets the mode of the trained groups; frozen groups stay in eval mode."""
         super().train(mode)
         for module in frozen_modules(self.layer_groups, self.fine_tune_start):
             module.eval()
@@ -98,14 +98,14 @@ class SegmentationModule(pl.LightningModule):
 
     @cached_property
     def frozen_prefix(self) -> FrozenPrefix | None:
-        """What the stage never trains, if the network can be cut where it ends."""
+        """The frozen part of the network, if it can be split there."""
         frozen = frozen_modules(self.layer_groups, self.fine_tune_start)
         if not has_frozen_prefix(self.network, frozen):
             return None
         return FrozenPrefix(self.network, frozen)
 
     def normalised(self, images: Tensor) -> Tensor:
-        """``(N, 3, H, W)`` uint8 images as the network takes them: float32, normalised."""
+        """``(N, 3, H, W)`` uint8 images as network input: float32, normalised."""
         return normalise(images, self.mean, self.std).contiguous(memory_format=self.memory_format)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
@@ -119,17 +119,17 @@ class SegmentationModule(pl.LightningModule):
         return logits
 
     def on_train_start(self) -> None:
-        """Logs the loss of an epoch that was cut short, should nothing of it be left to train."""
+        """Logs the loss of a resumed epoch, in case it has no batches left to train."""
         if self.train_loss.update_called:
             self._log_train_loss()
 
     def on_train_batch_start(self, batch: Batch, batch_index: int) -> None:
-        """Makes dropout a function of seed, epoch and batch, so that a resumed run repeats it."""
+        """Seeds dropout by seed, epoch and batch, so that a resumed run repeats it."""
         seeds = np.random.SeedSequence([self.seed, self.current_epoch, batch_index])
         torch.manual_seed(int(seeds.generate_state(1)[0]))
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """One step; the auxiliary head counts only where the stage has one."""
+        """Loss of one batch, including the auxiliary head if there is one."""
         logits = self._logits(batch)
         loss: Tensor = self.loss(logits["out"], batch["mask"])
         if "aux" in logits:
@@ -140,7 +140,7 @@ class SegmentationModule(pl.LightningModule):
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Counts one batch; the loss is that of the main head alone."""
+        """Updates metrics and loss with one batch; the loss is that of the main head only."""
         logits = self._logits(batch)["out"]
         self.val_metrics.update(logits, batch["mask"])
         loss = self.loss(logits, batch["mask"])
@@ -156,7 +156,7 @@ class SegmentationModule(pl.LightningModule):
         self._log_scores("val", self.val_metrics)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Optimises what learns; biases and BatchNorm are spared weight decay."""
+        """Optimises the trained parameters; no weight decay for biases and BatchNorm."""
         learning = [p for p in self.network.parameters() if p.requires_grad]
         groups: list[dict[str, Any]] = [
             {"params": [p for p in learning if p.ndim > 1]},
@@ -168,23 +168,23 @@ class SegmentationModule(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": self.make_scheduler(optimizer)}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Makes the checkpoint describe itself, and hold what an unfinished epoch added up."""
-        # Lightning goes on telling the last score of a class that has none any more.
-        scores = {name: value for split in self._scored.values() for name, value in split.items()}
+        """Adds the description, and the running sums of an unfinished epoch, to the checkpoint."""
+        # callback_metrics may hold an old score of a class that is absent in this epoch.
+        scores = {name: value for split in self._scores.values() for name, value in split.items()}
         known = {"train/loss", "val/loss", *scores}
         logged = self.trainer.callback_metrics.items()
         scores |= {name: float(value) for name, value in logged if name in known}
-        epochs: Any = self.trainer.fit_loop.epoch_progress.current  # declared too wide
+        epochs: Any = self.trainer.fit_loop.epoch_progress.current  # declared with a base type
         describe(checkpoint, replace(self.description, epoch=epochs.processed, metrics=scores))
         if epochs.started > epochs.processed:
-            checkpoint["unfinished_epoch"] = take_sums(self._train_sums)
+            checkpoint["unfinished_epoch"] = sums_of(self._train_sums)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Goes on from the scores and sums that the checkpoint holds."""
+        """Restores scores and running sums from the checkpoint."""
         for name, value in checkpoint["aerialseg"]["metrics"].items():
-            self._scored.setdefault(name.partition("/")[0], {})[name] = value
+            self._scores.setdefault(name.partition("/")[0], {})[name] = value
         if "unfinished_epoch" in checkpoint:
-            put_sums(self._train_sums, checkpoint["unfinished_epoch"])
+            restore_sums(self._train_sums, checkpoint["unfinished_epoch"])
 
     @property
     def _train_sums(self) -> dict[str, Metric]:
@@ -195,7 +195,7 @@ class SegmentationModule(pl.LightningModule):
             logits: dict[str, Tensor] = self(batch["image"])
             return logits
         if self.frozen_prefix is None:
-            raise ValueError("the batch holds features, but no part of the network made them")
+            raise ValueError("the batch holds features, but the network has no frozen prefix")
         features = {name: value.float() for name, value in batch["features"].items()}
         return self.frozen_prefix.logits(features)
 
@@ -205,13 +205,13 @@ class SegmentationModule(pl.LightningModule):
     def _log_scores(self, split: str, metrics: SegmentationMetrics) -> None:
         scores = summarise(metrics.compute(), self.class_names)
         metrics.reset()
-        self._scored[split] = {f"{split}/{name}": value for name, value in scores.items()}
-        for name, value in self._scored[split].items():
+        self._scores[split] = {f"{split}/{name}": value for name, value in scores.items()}
+        for name, value in self._scores[split].items():
             self.log(name, value, prog_bar=name in ("val/dice", "val/miou"))
 
 
 def _kind(value: object) -> str:
-    """What a network returned, in the words of an error."""
+    """A description of the returned value for error messages."""
     if isinstance(value, Mapping):
         return f"a mapping with the keys {sorted(map(str, value))}"
     return f"a {type(value).__name__}"

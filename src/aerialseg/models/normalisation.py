@@ -1,4 +1,4 @@
-"""From uint8 images to what a network takes: the one definition, for training and inference."""
+"""Normalisation of uint8 images, shared by training and inference."""
 
 import torch
 from torch import Tensor
@@ -7,8 +7,8 @@ from torch import Tensor
 def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """Scales to 0..1, subtracts the mean and divides by the standard deviation.
 
-    Runs on the device, so images travel as uint8; the result is laid out channels last, which
-    convolutions prefer.
+    Runs on the device, so that images are transferred as uint8. The result is channels-last, in
+    which convolutions are faster.
 
     Args:
         images: ``(N, 3, H, W)`` uint8 RGB.

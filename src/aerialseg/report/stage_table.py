@@ -1,4 +1,4 @@
-"""The tables after jobs: what each stage cost and brought, or what it is going to cost."""
+"""Tables of finished jobs (scores, gain, time) and of forecasts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FinishedJob:
-    """A training job that has come to its end.
+    """A finished training job.
 
     Attributes:
-        name: The stage, and in a sweep what differs.
+        name: The stage, and in a sweep the swept values.
         previous: The stage it started from; ``None`` for the first.
-        result: What it has come to.
+        result: Its scores and statistics.
     """
 
     name: str
@@ -43,7 +43,7 @@ class StageRow:
 
 
 def table_rows(jobs: Sequence[FinishedJob]) -> list[StageRow]:
-    """One row a job: the gain is that over the stage it started from, where that is among them."""
+    """One row per job, with the gain over the stage it started from, if that is among them."""
     dice = {job.name: round(job.result.scores["val/dice"], 4) for job in jobs}
     return [
         StageRow(
@@ -71,7 +71,7 @@ def as_csv(rows: Sequence[StageRow]) -> str:
 
 
 def print_table(rows: Sequence[StageRow], path: Path) -> None:
-    """The table as a person reads it."""
+    """Prints the table."""
     table = _table("Stages", "all")
     for name, footer in (
         ("trainable parameters", ""),
@@ -94,10 +94,10 @@ def print_table(rows: Sequence[StageRow], path: Path) -> None:
 
 
 def print_forecast(forecasts: Mapping[str, Forecast], *, now: datetime) -> None:
-    """What was measured of each job, as a person reads it.
+    """Prints a table of forecasts.
 
     Args:
-        forecasts: By name of the job.
+        forecasts: By job name.
         now: The local time.
     """
     total = sum(forecast.seconds for forecast in forecasts.values())
@@ -122,7 +122,7 @@ def _table(title: str, total: str) -> "Table":
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", show_footer=True)
-    table.add_column("stage", footer=total, no_wrap=True)  # in a sweep it ends with what differs
+    table.add_column("stage", footer=total, no_wrap=True)  # ends with the swept values
     return table
 
 
@@ -131,7 +131,7 @@ def _print(table: "Table", last_line: str) -> None:
 
     console = Console()
     if not console.is_terminal:
-        console.width = max(console.width, 120)  # a log file cuts nothing
+        console.width = max(console.width, 120)  # no truncation in log files
     console.print(table)
     console.print(last_line, highlight=False)
 
@@ -144,7 +144,7 @@ def _epochs(forecast: Forecast) -> str:
 
 
 def _short_time(seconds: float | None) -> str:
-    """Three digits of a step's time, which may be milliseconds."""
+    """Seconds or milliseconds with three digits."""
     if seconds is None:
         return ""
     return f"{seconds:.3g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"

@@ -96,12 +96,12 @@ def test_kaggle_misses_test_images(tmp_path, cache):
         (["ImageId", "a"], "has no column 'ImageID' (columns: 'ImageId'); rename its id column"),
         ([], "has no column 'ImageID' (columns: none); rename its id column"),
         (["ImageID", "a", "b", "a"], "row 4: id 'a' is in train.csv row 2 already; drop one"),
-        (["ImageID", "../a"], "row 2: id '../a' leads out of the folder; correct it"),
-        (["ImageID", "/etc/a"], "row 2: id '/etc/a' leads out of the folder; correct it"),
-        (["ImageID", "..\\a"], "row 2: id '..\\\\a' leads out of the folder; correct it"),
-        (["ImageID", "C:a"], "row 2: id 'C:a' leads out of the folder; correct it"),
+        (["ImageID", "../a"], "row 2: id '../a' points outside the folder; correct it"),
+        (["ImageID", "/etc/a"], "row 2: id '/etc/a' points outside the folder; correct it"),
+        (["ImageID", "..\\a"], "row 2: id '..\\\\a' points outside the folder; correct it"),
+        (["ImageID", "C:a"], "row 2: id 'C:a' points outside the folder; correct it"),
         (["ImageID,Note", "a,", ",x"], "row 3 has no id; write one or drop the row"),
-        (["ImageID"], "lists nothing; wanted an id a row in the column ImageID"),
+        (["ImageID"], "lists nothing; wanted one id per row in the column ImageID"),
     ],
 )
 def test_a_bad_csv_is_one_line(tmp_path, cache, rows, wanted):

@@ -167,7 +167,7 @@ def test_a_file_with_another_hash_is_refused(tmp_path, hub, digits):
     source = source_of(b"weights", digits=digits)
     line = error_line(fetch, source, weights_dir=tmp_path)
     got = sha256(b"weights with a flipped bit").hexdigest()[:8]
-    assert line.startswith(f"{tmp_path / 'given.pth'}: damaged or another file")
+    assert line.startswith(f"{tmp_path / 'given.pth'}: damaged or not the expected file")
     assert f"begins with {got}, wanted {source.sha256[:8]}" in line
 
 
@@ -201,8 +201,8 @@ def test_out_of_reach_is_one_line_with_file_hash_and_place(tmp_path, hub, monkey
     line = error_line(fetch, source_of(b"weights", digits=64), weights_dir=tmp_path)
     assert line == (
         "given.pth is not on this machine and cannot be downloaded: no route; "
-        f"get https://weights.invalid/given.pth (sha256 {sha256(b'weights').hexdigest()}) "
-        f"elsewhere and put it at {tmp_path / 'given.pth'}, "
+        f"download https://weights.invalid/given.pth (sha256 {sha256(b'weights').hexdigest()}) "
+        f"elsewhere and copy it to {tmp_path / 'given.pth'}, "
         "or set model.weights=none or model.weights=FILE"
     )
     assert timeouts == [10]

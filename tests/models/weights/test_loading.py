@@ -67,7 +67,7 @@ def test_none_changes_nothing_and_says_so():
     network, untouched = small(), small().state_dict()
     report = load_weights(network, "none", final_layers=FINAL_LAYERS, weights_dir=Path("x"))
     assert_equal(network, untouched)
-    assert str(report) == "weights: none; all 15 tensors start fresh"
+    assert str(report) == "weights: none; all 15 tensors are randomly initialised"
 
 
 def test_a_whole_network_of_the_same_class_count(tmp_path):
@@ -87,7 +87,7 @@ def test_final_layers_of_another_class_count_start_fresh(tmp_path):
     assert_equal(network, {name: untouched[name] for name in final})
     assert str(report) == (
         "weights: 11 of 15 tensors from given.pth; "
-        "4 start fresh: classifier.1 (2), aux_classifier.1 (2)"
+        "4 randomly initialised: classifier.1 (2), aux_classifier.1 (2)"
     )
 
 
@@ -109,7 +109,7 @@ def test_wrappings_of_other_programs_and_ours(tmp_path, wrap):
     network, tensors = small(), donor()
     report = load(network, wrap(tensors), tmp_path)
     assert_equal(network, tensors)
-    assert (report.loaded, report.total, report.left_out) == (15, 15, {})
+    assert (report.loaded, report.total, report.unused) == (15, 15, {})
 
 
 @pytest.mark.parametrize("prefix", ["backbone.", "features.", ""])
@@ -120,7 +120,7 @@ def test_a_backbone_by_itself(tmp_path, prefix):
     assert_equal(network, {name: untouched[name] for name in untouched if "classifier" in name})
     assert str(report) == (
         "weights: 7 of 15 tensors from given.pth (backbone); "
-        "8 start fresh: classifier (4), aux_classifier (4)"
+        "8 randomly initialised: classifier (4), aux_classifier (4)"
     )
 
 
@@ -131,13 +131,13 @@ def test_the_head_of_a_classification_network_is_left_in_the_file(tmp_path, head
     tensors |= {f"{head}.weight": torch.ones(10, 4), f"{head}.bias": torch.ones(10)}
     report = load(network, tensors, tmp_path)
     assert report.loaded == 7
-    assert str(report).endswith(f"; 2 left in the file: {head.partition('.')[0]} (2)")
+    assert str(report).endswith(f"; 2 of the file unused: {head.partition('.')[0]} (2)")
 
 
 def test_an_auxiliary_head_that_is_off_is_left_in_the_file(tmp_path):
     report = load(small(aux_head=False), donor(), tmp_path)
     assert str(report) == (
-        "weights: 11 of 11 tensors from given.pth; 4 left in the file: aux_classifier (4)"
+        "weights: 11 of 11 tensors from given.pth; 4 of the file unused: aux_classifier (4)"
     )
 
 
@@ -177,19 +177,19 @@ def without(tensors, name):
     ("tensors", "lines"),
     [
         (without(donor(), "backbone.1.weight"), ["missing: backbone.1.weight"]),
-        (donor() | {"backbone.9.bias": torch.ones(1)}, ["unknown here: backbone.9.bias"]),
-        (donor() | {"decoder.bias": torch.ones(1)}, ["unknown here: decoder.bias"]),
+        (donor() | {"backbone.9.bias": torch.ones(1)}, ["unknown: backbone.9.bias"]),
+        (donor() | {"decoder.bias": torch.ones(1)}, ["unknown: decoder.bias"]),
         (
             donor() | {"classifier.0.bias": torch.ones(5)},
-            ["of another shape: classifier.0.bias (5,) instead of (2,)"],
+            ["wrong shape: classifier.0.bias (5,) instead of (2,)"],
         ),
         (  # the class count is the first dimension: the others may not differ
             donor() | {"classifier.1.weight": torch.ones(21, 7, 1, 1)},
-            ["of another shape: classifier.1.weight (21, 7, 1, 1) instead of (3, 2, 1, 1)"],
+            ["wrong shape: classifier.1.weight (21, 7, 1, 1) instead of (3, 2, 1, 1)"],
         ),
         (
             without(donor(), "classifier.0.bias") | {f"x.{i}": torch.ones(1) for i in range(5)},
-            ["unknown here: x.0, x.1, x.2 and 2 more", "missing: classifier.0.bias"],
+            ["unknown: x.0, x.1, x.2 and 2 more", "missing: classifier.0.bias"],
         ),
     ],
 )
@@ -215,7 +215,7 @@ def test_a_file_of_another_network_is_one_line(tmp_path, tensors, fitting):
     with pytest.raises(CheckpointError) as caught:
         load(small(), tensors, tmp_path)
     assert len(caught.value.problems) == 1
-    assert f"is of another network: it gives {fitting} of the 7 tensors" in str(caught.value)
+    assert f"is of another network: it has {fitting} of the 7 tensors" in str(caught.value)
 
 
 def test_a_missing_file_is_one_line(tmp_path):
@@ -271,7 +271,7 @@ def test_the_classification_network_that_torchvision_publishes_fits(mobilenet):
     published = mobilenet_v3_large(weights=None).state_dict()
     report = fit(mobilenet, published, path=Path("imagenet.pth"), final_layers=("classifier.4",))
     assert (report.loaded, report.part) == (308, "backbone")
-    assert report.left_out == {"classifier": 4}
+    assert report.unused == {"classifier": 4}
     assert_equal(mobilenet, {"backbone.0.0.weight": published["features.0.0.weight"]})
 
 
@@ -281,6 +281,6 @@ def test_a_real_backbone_fits(mobilenet):
     report = load_file(mobilenet, path)
     assert str(report) == (
         f"weights: 308 of 360 tensors from {path.name} (backbone); "
-        "52 start fresh: classifier (44), aux_classifier (8)"
+        "52 randomly initialised: classifier (44), aux_classifier (8)"
     )
     assert all(torch.isfinite(tensor).all() for tensor in mobilenet.state_dict().values())

@@ -50,7 +50,7 @@ def test_a_stage_without_the_auxiliary_head_leaves_it_behind():
     total = len(network.state_dict())
     assert continue_from(network, state, SOURCE) == (
         f"weights: {total} of {total} tensors from {SOURCE}; "
-        "its auxiliary head is left behind (2 tensors)"
+        "its auxiliary head is dropped (2 tensors)"
     )
     assert len(equal_names(network, state)) == total
 
@@ -61,7 +61,7 @@ def test_a_branch_from_a_stage_without_it_starts_the_auxiliary_head_afresh():
     total = len(network.state_dict())
     assert continue_from(network, state, SOURCE) == (
         f"weights: {total - 2} of {total} tensors from {SOURCE}; "
-        "the auxiliary head starts afresh (2 tensors)"
+        "the auxiliary head is randomly initialised (2 tensors)"
     )
     assert torch.equal(network.aux_classifier.weight, fresh)
     assert equal_names(network, state) == set(state)
@@ -84,7 +84,7 @@ def test_another_network_is_named_with_counts_and_an_example():
     state["body.0.weight"] = torch.ones(6, 6, 5, 5)
     del state["stem.0.bias"]
     assert line_of(network, state) == (
-        f"{SOURCE}: holds another network: 1 of its tensors are unknown here, 1 are missing and "
+        f"{SOURCE}: holds another network: 1 of its tensors are unknown, 1 are missing and "
         "1 have another shape, first 'extra.weight'; choose the model it was trained with"
     )
 

@@ -1,4 +1,4 @@
-"""Where the files of a data set lie: from a root folder to a list of samples.
+"""Layouts of data sets: from a root folder to a list of samples.
 
 Every layout is called as ``layout(root, cache_dir)``. In YAML::
 

@@ -27,7 +27,7 @@ def aeroscapes(root: Path, cache_dir: Path) -> Listing:
     Segmentation", WACV 2018. There is no test split.
 
     Raises:
-        DataError: If something is missing, twice, or without its counterpart.
+        DataError: If a file or id is missing, duplicate, or without its counterpart.
     """
     require_folder(root, _GET_AEROSCAPES)
     require_folder(root / "JPEGImages", _GET_AEROSCAPES)
@@ -45,5 +45,5 @@ def aeroscapes(root: Path, cache_dir: Path) -> Listing:
         for split in lists
         for key, place in places[split].items()
     )
-    check_not_empty(samples, root / "ImageSets", "an id a line in trn.txt and val.txt")
+    check_not_empty(samples, root / "ImageSets", "one id per line in trn.txt and val.txt")
     return Listing(samples)

@@ -20,20 +20,20 @@ def demo(
     size: tuple[int, int],
     seed: Annotated[int, Ge(0)],
 ) -> Listing:
-    """Generated aerial scenes, drawn when first asked for, in the ``kaggle`` layout.
+    """Generated aerial scenes, drawn on first use, in the ``kaggle`` layout.
 
     Args:
-        root: Where the scenes are, or will be.
+        root: The folder of the scenes, created if it does not exist.
         cache_dir: Unused; scenes need no unpacking.
-        count: Scenes with masks.
-        test_count: Scenes without masks.
+        count: Number of scenes with masks.
+        test_count: Number of scenes without masks.
         size: Height and width in pixels.
-        seed: Decides the scenes; not the training's seed, which may vary over the same scenes.
+        seed: Seed of the scenes, independent of the training seed.
 
     Raises:
-        DataError: If ``root`` holds something else.
+        DataError: If ``root`` contains something else.
     """
-    # Drawing is never needed by those who bring images.
+    # Imported here because other layouts do not need it.
     from aerialseg.scenes import write_scenes
 
     height, width = size

@@ -31,14 +31,14 @@ def folders(
     ``images/site/001.jpg`` goes with ``masks/site/001.png``; both have the id ``site/001``.
 
     Args:
-        root: What the other folders are in.
+        root: The parent of the other folders.
         cache_dir: Unused; nothing needs unpacking.
-        images: Folder of images: jpg, png, tif, bmp or webp.
+        images: Folder of images (jpg, png, tif, bmp or webp).
         masks: Folder of masks, named like the images.
         test_images: Folder of images without masks; None if there are none.
 
     Raises:
-        DataError: If a folder is missing or empty, or an image or a mask is alone or twice.
+        DataError: If a folder is missing or empty, or an image or a mask is unpaired or duplicate.
     """
     require_folder(root, _GET_FOLDERS)
     for name, folder in (("images", images), ("masks", masks), ("test_images", test_images)):

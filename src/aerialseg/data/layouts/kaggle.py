@@ -22,14 +22,14 @@ _GET_KAGGLE = (
 
 
 def kaggle(root: Path, cache_dir: Path) -> Listing:
-    """The competition's files, as a folder or as the zip it comes in.
+    """The competition's files, as a folder or as the published zip.
 
     ``imgs/imgs/ID.jpg``, ``masks/masks/ID.png``, and the ids in the column ``ImageID`` of
     ``train.csv``, which is split here, and ``test.csv``, whose images have no mask.
 
     Raises:
-        DataError: If something is missing, twice, or without its counterpart, or if the zip
-            cannot be trusted.
+        DataError: If a file or id is missing, duplicate, or without its counterpart, or if the
+            zip is refused.
     """
     folder = _kaggle_folder(root, cache_dir)
     train_csv, test_csv = folder / "train.csv", folder / "test.csv"
@@ -42,17 +42,18 @@ def kaggle(root: Path, cache_dir: Path) -> Listing:
     if missing := [key for key in test if key not in images]:
         raise DataError(f"{test_csv}: {count(missing, 'id')} without imgs/imgs/ID.jpg; add it")
     samples = [Sample(key, images[key], masks[key], None, place) for key, place in train.items()]
-    check_not_empty(samples, train_csv, "an id a row in the column ImageID")
+    check_not_empty(samples, train_csv, "one id per row in the column ImageID")
     samples += [Sample(key, images[key], None, "test", place) for key, place in test.items()]
     submission = folder / "sampleSubmission.csv"
     return Listing(tuple(samples), submission if submission.is_file() else None)
 
 
 def _kaggle_folder(root: Path, cache_dir: Path) -> Path:
+    """The folder with the competition's files, unpacked if the root is a zip."""
     folder = unpack(root, cache_dir) if root.is_file() else root
     require_folder(folder, _GET_KAGGLE)
     if not (folder / "train.csv").is_file():
-        # Archives are often packed with the folder that held the files.
+        # Archives often contain one top-level folder.
         inner = [path.parent for path in folder.glob("*/train.csv")]
         folder = inner[0] if len(inner) == 1 else folder
     for name in ("imgs/imgs", "masks/masks"):

@@ -1,4 +1,4 @@
-"""What a layout finds: samples, and what is missing or twice among them."""
+"""The samples that a layout finds, and checks for missing and duplicate files."""
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -19,11 +19,11 @@ class Sample:
     """One image and its mask.
 
     Attributes:
-        id: What the data set calls it; unique.
-        image: The image's file.
-        mask: The mask's file; None where the truth is not known.
-        split: Its official split; None leaves the choice to us.
-        origin: Where it is listed, as ``train.csv row 12``; empty if nowhere.
+        id: Its unique id in the data set.
+        image: Path of the image.
+        mask: Path of the mask; None if there is none.
+        split: Its official split; None if there is none.
+        origin: Where it is listed, such as ``train.csv row 12``; empty if nowhere.
     """
 
     id: str
@@ -34,7 +34,7 @@ class Sample:
 
     @property
     def name(self) -> str:
-        """The sample as errors name it: id, and where it is listed."""
+        """The sample's name in errors: id, and where it is listed."""
         return f"sample '{self.id}'" + (f" ({self.origin})" if self.origin else "")
 
 
@@ -43,8 +43,8 @@ class Listing:
     """All samples of a data set.
 
     Attributes:
-        samples: In the order they are listed, or sorted by id.
-        sample_submission: The competition's example of a submission, if there is one.
+        samples: In listed order, or sorted by id.
+        sample_submission: Path of the competition's sample submission, if there is one.
     """
 
     samples: tuple[Sample, ...]
@@ -52,14 +52,14 @@ class Listing:
 
 
 Layout: TypeAlias = Callable[[Path, Path], Listing]
-"""From the data set's root and a cache folder to what is in it."""
+"""Maps the data set's root and a cache folder to a listing."""
 
 
 def require_folder(folder: Path, advice: str) -> None:
-    """Makes sure that a folder is there.
+    """Checks that a folder exists.
 
     Raises:
-        DataError: If not; ``advice`` says how to get it.
+        DataError: If not, with ``advice`` on how to get it.
     """
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "no such folder"
@@ -69,14 +69,14 @@ def require_folder(folder: Path, advice: str) -> None:
 def find_files(folder: Path, suffixes: Collection[str] = IMAGE_SUFFIXES) -> dict[str, Path]:
     """Every file below ``folder`` by id: its path below the folder without the suffix.
 
-    Hidden files and folders are left out: file managers and archivers leave them behind.
+    Hidden files and folders are skipped: file managers and archivers create them.
 
     Raises:
-        DataError: If two files have one id, as ``a.jpg`` and ``a.png``, or a name cannot be
-            printed.
+        DataError: If two files have the same id, such as ``a.jpg`` and ``a.png``, or a name is
+            not printable.
     """
     found: dict[str, Path] = {}
-    twice: dict[str, None] = {}
+    duplicates: dict[str, None] = {}
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
@@ -85,22 +85,24 @@ def find_files(folder: Path, suffixes: Collection[str] = IMAGE_SUFFIXES) -> dict
                 continue
             key = path.relative_to(folder).with_suffix("").as_posix()
             if key in found:
-                twice[key] = None
+                duplicates[key] = None
             found[key] = path
     if odd := [key for key in found if not key.isprintable()]:
         raise DataError(f"{folder}: {count(odd, 'name')} that cannot be printed; rename it")
-    if twice:
-        raise DataError(f"{folder}: more than one file for {count(twice, 'id')}; keep one of each")
+    if duplicates:
+        raise DataError(
+            f"{folder}: more than one file for {count(duplicates, 'id')}; keep one of each"
+        )
     return found
 
 
 def check_pairs(
     root: Path, ids: Collection[str], images: Mapping[str, Path], masks: Mapping[str, Path]
 ) -> None:
-    """Makes sure that each id has an image and a mask.
+    """Checks that each id has an image and a mask.
 
     Raises:
-        DataError: If not: one line for the images, one for the masks, each with the first ids.
+        DataError: If not, with one line each for images and masks that lists the first ids.
     """
     problems = []
     if no_image := [key for key in ids if key not in images]:
@@ -118,10 +120,10 @@ def check_pairs(
 
 
 def check_not_empty(samples: Collection[Sample], where: Path, wanted: str) -> None:
-    """Makes sure that something was found.
+    """Checks that samples were found.
 
     Raises:
-        DataError: If not; ``wanted`` says what belongs there.
+        DataError: If not; ``wanted`` describes the expected content.
     """
     if not samples:
         raise DataError(f"{where}: lists nothing; wanted {wanted}")

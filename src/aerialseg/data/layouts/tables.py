@@ -1,4 +1,4 @@
-"""Tables and lists of ids in text files: CSV, or an id a line."""
+"""Reads tables and lists of ids: CSV files, or text files with one id per line."""
 
 import csv
 from collections.abc import Iterable
@@ -9,34 +9,34 @@ from aerialseg.data.layouts.listing import count
 from aerialseg.errors import DataError
 from aerialseg.storage.names import quoted, stays_inside
 
-_SHOWN = 5  # problems of one file
+_SHOWN = 5  # problems shown per file
 
 
 def read_rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Reads a CSV file: the line each row ends in, counted from 1, and its cells.
+    """Reads a CSV file: for each row, the line number it ends in (from 1) and its cells.
 
-    Cells stay text: ``007`` keeps its zeros, ``NA`` is a word like any other, and ``=1+1`` is not
-    worked out. Empty rows are left out.
+    Cells are not converted: ``007`` keeps its zeros, ``NA`` and ``=1+1`` are plain text. Empty rows
+    are skipped.
 
     Raises:
-        DataError: If the file is missing, or is no text or no CSV.
+        DataError: If the file is missing, not text or not CSV.
     """
     rows = csv.reader(StringIO(_text(path), newline=""))
     try:
         return [(rows.line_num, row) for row in rows if row]
     except csv.Error as error:
-        raise DataError(f"{path}: line {rows.line_num}: is no CSV: {error}; correct it") from None
+        raise DataError(f"{path}: line {rows.line_num}: is not CSV: {error}; correct it") from None
 
 
 def read_id_column(path: Path, *, column: str = "ImageID") -> dict[str, str]:
     """Reads the ids of a CSV file.
 
     Returns:
-        From id to its place, as ``train.csv row 12``; the header is row 1.
+        Each id with its origin, such as ``train.csv row 12``; the header is row 1.
 
     Raises:
-        DataError: If the file is missing or no CSV, if the column is absent or there twice, or if
-            an id is empty, twice, cannot be printed, or leads out of the data set's folder.
+        DataError: If the file is missing or not CSV, if the column is absent or duplicate, or if an
+            id is empty, duplicate, not printable, or a path outside the data set's folder.
     """
     (_, header), *rows = read_rows(path) or [(1, [])]
     if header.count(column) != 1:
@@ -50,21 +50,21 @@ def read_id_column(path: Path, *, column: str = "ImageID") -> dict[str, str]:
 
 
 def read_id_lines(path: Path) -> dict[str, str]:
-    """Reads a text file with one id a line; empty lines count for nothing.
+    """Reads a text file with one id per line; empty lines are skipped.
 
     Returns:
-        From id to its place, as ``trn.txt line 12``.
+        Each id with its origin, such as ``trn.txt line 12``.
 
     Raises:
-        DataError: If the file is missing or no text, or if an id is twice, cannot be printed, or
-            leads out of the data set's folder.
+        DataError: If the file is missing or not text, or if an id is duplicate, not printable, or a
+            path outside the data set's folder.
     """
     lines = enumerate(_text(path).splitlines(), start=1)
     return _checked(path, ((number, line) for number, line in lines if line.strip()), "line")
 
 
 def check_disjoint(first: Path, second: Path, ids: Iterable[str], others: Iterable[str]) -> None:
-    """Makes sure that no id is in two lists.
+    """Checks that no id is in both lists.
 
     Raises:
         DataError: If one is.
@@ -76,8 +76,9 @@ def check_disjoint(first: Path, second: Path, ids: Iterable[str], others: Iterab
 
 
 def _text(path: Path) -> str:
+    """The text of a UTF-8 file without its byte order mark."""
     try:
-        return path.read_text(encoding="utf-8-sig")  # spreadsheets put a mark before the first id
+        return path.read_text(encoding="utf-8-sig")  # spreadsheets write a byte order mark
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; it lists the data set's ids") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -88,6 +89,7 @@ def _text(path: Path) -> str:
 
 
 def _checked(path: Path, rows: Iterable[tuple[int, str]], unit: str) -> dict[str, str]:
+    """The ids with their origins; raises DataError with the first problems."""
     places: dict[str, str] = {}
     problems = []
     for number, text in rows:
@@ -98,7 +100,7 @@ def _checked(path: Path, rows: Iterable[tuple[int, str]], unit: str) -> dict[str
         elif not key.isprintable():
             problems.append(f"{here}: id {quoted(key)} cannot be printed; correct it")
         elif not stays_inside(key):
-            problems.append(f"{here}: id {quoted(key)} leads out of the folder; correct it")
+            problems.append(f"{here}: id {quoted(key)} points outside the folder; correct it")
         elif key in places:
             problems.append(f"{here}: id {quoted(key)} is in {places[key]} already; drop one")
         places.setdefault(key, f"{path.name} {unit} {number}")

@@ -1,8 +1,8 @@
 """Builders of segmentation networks; a model file under ``conf/model`` names one of them.
 
-Every network is a :class:`~aerialseg.models.networks.protocol.SegmentationNetwork`. Networks start
-at random: weights are a separate choice, made in :mod:`aerialseg.models.weights.loading`. Packages
-of other people add networks by entry points: see :mod:`aerialseg.plugins`.
+Every network is a :class:`~aerialseg.models.networks.protocol.SegmentationNetwork`. Builders
+return random weights: :mod:`aerialseg.models.weights.loading` loads trained ones. Other packages
+add networks by entry points: see :mod:`aerialseg.plugins`.
 """
 
 from aerialseg.models.networks.deeplabv3 import deeplabv3_mobilenet_v3_large, deeplabv3_resnet50

@@ -1,4 +1,4 @@
-"""DeepLabV3: a dilated backbone, atrous spatial pyramid pooling and, if wanted, a second head."""
+"""DeepLabV3: a dilated backbone, atrous spatial pyramid pooling and an optional auxiliary head."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ def deeplabv3_mobilenet_v3_large(num_classes: int, *, aux_head: bool = True) -> 
 
     Args:
         num_classes: How many classes there are, the background included.
-        aux_head: Whether a second, shallow head on the backbone's block 4 is built too.
+        aux_head: Whether to add a shallow auxiliary head on the backbone's block 4.
     """
     from torchvision.models.segmentation import deeplabv3_mobilenet_v3_large as build
 
     parts = build(weights=None, weights_backbone=None, num_classes=num_classes, aux_loss=aux_head)
-    return _joined(parts, architecture="deeplabv3_mobilenet_v3_large")
+    return _without_upsampling(parts, architecture="deeplabv3_mobilenet_v3_large")
 
 
 def deeplabv3_resnet50(num_classes: int, *, aux_head: bool = True) -> "BackboneAndHeads":
@@ -39,21 +39,21 @@ def deeplabv3_resnet50(num_classes: int, *, aux_head: bool = True) -> "BackboneA
 
     Args:
         num_classes: How many classes there are, the background included.
-        aux_head: Whether a second, shallow head on the backbone's layer3 is built too.
+        aux_head: Whether to add a shallow auxiliary head on the backbone's layer3.
     """
     from torchvision.models.segmentation import deeplabv3_resnet50 as build
 
     parts = build(weights=None, weights_backbone=None, num_classes=num_classes, aux_loss=aux_head)
-    return _joined(parts, architecture="deeplabv3_resnet50")
+    return _without_upsampling(parts, architecture="deeplabv3_resnet50")
 
 
 class BackboneAndHeads(nn.Module):
-    """A backbone and one or two heads that each start from one of its feature maps.
+    """A backbone and one or two heads, each on one of its feature maps.
 
-    Parameters keep torchvision's names, so weights move to it and back.
+    Parameters have torchvision's names, so weights can be exchanged with it.
 
     Args:
-        backbone: Gives ``{"out": features}``, and ``"aux"`` where there is an auxiliary head.
+        backbone: Returns ``{"out": features}``, and ``"aux"`` if there is an auxiliary head.
         classifier: Turns the features ``out`` into logits, child after child.
         aux_classifier: The same for the features ``aux``.
         architecture: The name under which torchvision publishes weights.
@@ -80,19 +80,19 @@ class BackboneAndHeads(nn.Module):
         return {name: head(features[name]) for name, head in heads.items()}
 
     def backbone_and_heads(self) -> tuple[nn.Module, dict[str, nn.Sequential]]:
-        """The backbone, and the heads by the name of their features and of their logits."""
+        """The backbone, and the heads by the name of their input features."""
         heads = {"out": self.classifier}
         if self.aux_classifier is not None:
             heads["aux"] = self.aux_classifier
         return self.backbone, heads
 
     def published_weights(self) -> dict[str, WeightSource]:
-        """What torchvision publishes for this network and its backbone, by name."""
+        """The weights that torchvision publishes for this network and its backbone, by name."""
         return torchvision_weights(self.architecture)
 
 
-def _joined(parts: Any, *, architecture: str) -> BackboneAndHeads:  # noqa: ANN401 - torchvision's, untyped
-    """The network without the upsampling that torchvision puts at its end."""
+def _without_upsampling(parts: Any, *, architecture: str) -> BackboneAndHeads:  # noqa: ANN401 - torchvision's, untyped
+    """The network without torchvision's final upsampling."""
     return BackboneAndHeads(
         parts.backbone, parts.classifier, parts.aux_classifier, architecture=architecture
     )

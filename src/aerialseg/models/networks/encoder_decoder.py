@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from aerialseg.errors import ConfigError, did_you_mean
 from aerialseg.models.weights.sources import WeightSource
 
-_SHOWN = 12  # names of a long list
+_SHOWN = 12  # names listed in an error
 
 
 def segmentation_models_pytorch(
@@ -17,7 +17,7 @@ def segmentation_models_pytorch(
 ) -> "EncoderDecoder":
     """Any architecture of segmentation-models-pytorch on any of its encoders; no auxiliary head.
 
-    Parameters keep that package's names, so weights move to it and back. In YAML::
+    Parameters have that package's names, so weights can be exchanged with it. In YAML::
 
         network:
           _target_: aerialseg.models.networks.segmentation_models_pytorch
@@ -26,11 +26,11 @@ def segmentation_models_pytorch(
 
     Args:
         num_classes: How many classes there are, the background included.
-        architecture: A name its ``create_model`` takes: unet, fpn, deeplabv3plus, segformer, ...
+        architecture: A name that ``create_model`` accepts: unet, fpn, deeplabv3plus, segformer, ...
         encoder_name: One of its encoders, or ``tu-`` and the name of a timm network.
 
     Raises:
-        ConfigError: If the package is missing, a name is unknown or the two do not go together.
+        ConfigError: If the package is missing, a name is unknown or the two cannot be combined.
     """
     try:
         import segmentation_models_pytorch as smp
@@ -39,7 +39,7 @@ def segmentation_models_pytorch(
             "network: segmentation-models-pytorch is not installed; "
             'run `pip install -e ".[models]"` or pick another model'
         ) from None
-    _check_no_place(encoder_name)
+    _check_is_bare_name(encoder_name)
     _check_known("architecture", architecture, smp.MODEL_ARCHITECTURES_MAPPING)
     if not encoder_name.startswith("tu-"):
         _check_known("encoder_name", encoder_name, smp.encoders.get_encoder_names())
@@ -62,13 +62,13 @@ def segmentation_models_pytorch(
 
 
 class EncoderDecoder(nn.Module):
-    """An encoder, a decoder and a head that give the dictionary every network here gives.
+    """An encoder, a decoder and a head; returns ``{"out": logits}``.
 
     Args:
-        encoder: Gives feature maps.
-        decoder: Joins the feature maps into one.
-        segmentation_head: Turns it into logits at the size of the encoder's input.
-        stride: How many pixels of the input the coarsest feature map steps over.
+        encoder: Returns feature maps.
+        decoder: Merges the feature maps into one.
+        segmentation_head: Computes logits at the size of the encoder's input.
+        stride: The stride of the coarsest feature map.
         encoder_name: The encoder's name, under which its weights are found.
     """
 
@@ -98,25 +98,25 @@ class EncoderDecoder(nn.Module):
             ``{"out": logits}``, the logits ``(N, C, H, W)``.
         """
         height, width = image.shape[-2:]
-        # Most of these decoders only take multiples of the stride. Zero is the mean colour.
+        # Most of these decoders need multiples of the stride. Zero is the mean colour.
         padded = F.pad(image, (0, -width % self.stride, 0, -height % self.stride))
         features = self.encoder(padded)
-        # A vision transformer gives its prefix tokens beside the feature maps.
+        # A vision transformer returns its prefix tokens beside the feature maps.
         decoded = self.decoder(*features) if isinstance(features, tuple) else self.decoder(features)
         return {"out": self.segmentation_head(decoded)[..., :height, :width]}
 
     def published_weights(self) -> dict[str, WeightSource]:
-        """What that package publishes for the encoder, by name, as ``imagenet``."""
+        """The weights that the package publishes for the encoder, by name, such as ``imagenet``."""
         from segmentation_models_pytorch.encoders import encoders
 
-        # timm's encoders (tu-...) are not in this table: for them it takes a file.
+        # timm's encoders (tu-...) are not in this table; their weights come from a file.
         settings = encoders.get(self.encoder_name, {"pretrained_settings": {}})
         places = settings["pretrained_settings"].items()
         return {name: _hub_source(place["repo_id"], place["revision"]) for name, place in places}
 
 
 def _hub_source(repository: str, revision: str) -> WeightSource:
-    """A file on Hugging Face's hub, perhaps already in that hub's cache on this machine."""
+    """A file on the Hugging Face Hub, or in its local cache."""
     from huggingface_hub import hf_hub_url, try_to_load_from_cache
 
     cached = try_to_load_from_cache(repository, "model.safetensors", revision=revision)
@@ -128,16 +128,16 @@ def _hub_source(repository: str, revision: str) -> WeightSource:
     )
 
 
-def _check_no_place(encoder_name: str) -> None:
-    if ":" in encoder_name:  # timm would ask a hub, or read a folder, even for random weights
+def _check_is_bare_name(encoder_name: str) -> None:
+    if ":" in encoder_name:  # timm would query a hub, or read a folder, even for random weights
         raise ConfigError(
-            f"network: encoder_name '{encoder_name}' names a place to load from; wanted the bare "
+            f"network: encoder_name '{encoder_name}' is a location to load from; wanted the bare "
             "name of an encoder; give its weights with model.weights=FILE"
         )
 
 
 def _check_known(key: str, name: str, known: Iterable[str]) -> None:
-    """Raises ConfigError unless ``name`` is one of the names that the package takes for a key."""
+    """Raises ConfigError unless ``name`` is one of ``known``."""
     names = list(known)
     if name not in names:
         first = ", ".join(names[:_SHOWN])

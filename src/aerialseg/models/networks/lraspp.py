@@ -1,4 +1,4 @@
-"""Lite R-ASPP: a light head that joins two feature maps of the backbone."""
+"""Lite R-ASPP: a light head on two feature maps of the backbone."""
 
 from torch import Tensor, nn
 
@@ -24,13 +24,13 @@ def lraspp_mobilenet_v3_large(num_classes: int) -> "LiteRASPP":
 
 
 class LiteRASPP(nn.Module):
-    """A backbone and the Lite R-ASPP head, which joins two of its feature maps.
+    """A backbone and the Lite R-ASPP head, which merges two of its feature maps.
 
-    Parameters keep torchvision's names, so weights move to it and back.
+    Parameters have torchvision's names, so weights can be exchanged with it.
 
     Args:
-        backbone: Gives the feature maps ``high`` and ``low`` by name.
-        classifier: Turns them into logits.
+        backbone: Returns the feature maps ``high`` and ``low`` by name.
+        classifier: Computes logits from them.
     """
 
     def __init__(self, backbone: nn.Module, classifier: nn.Module) -> None:
@@ -43,5 +43,5 @@ class LiteRASPP(nn.Module):
         return {"out": self.classifier(self.backbone(image))}
 
     def published_weights(self) -> dict[str, WeightSource]:
-        """What torchvision publishes for this network and its backbone, by name."""
+        """The weights that torchvision publishes for this network and its backbone, by name."""
         return torchvision_weights("lraspp_mobilenet_v3_large")

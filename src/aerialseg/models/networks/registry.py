@@ -1,4 +1,4 @@
-"""Which networks may be built by name: ours, and those that installed packages register."""
+"""The networks that may be built by name: ours, and those registered by installed packages."""
 
 import inspect
 from collections.abc import Callable
@@ -18,7 +18,7 @@ ACCEPTED = (
     f"only builders of {PACKAGE} are accepted, and those that installed packages register as "
     f"{plugins.NETWORKS}"
 )
-"""The rule in words, for errors."""
+"""The rule in words, for error messages."""
 
 _BUILDERS: tuple[Builder, ...] = (
     deeplabv3_mobilenet_v3_large,
@@ -26,22 +26,22 @@ _BUILDERS: tuple[Builder, ...] = (
     lraspp_mobilenet_v3_large,
     segmentation_models_pytorch,
 )
-# YAML may name a builder by the package or by the file it is defined in.
+# YAML may refer to a builder by the package or by its module.
 _OURS = {
-    f"{place}.{builder.__name__}": builder
+    f"{prefix}.{builder.__name__}": builder
     for builder in _BUILDERS
-    for place in (PACKAGE, builder.__module__)
+    for prefix in (PACKAGE, builder.__module__)
 }
 
 
 def find_builder(target: str) -> Builder | None:
-    """The registered class or function of a dotted path; ``None`` if there is no such.
+    """The registered class or function of a dotted path; ``None`` if it is not registered.
 
-    Nothing is imported for a path that is not registered, so a path of unknown origin is safe.
+    Unregistered paths are not imported, so untrusted paths are safe.
 
     Raises:
-        ConfigError: If the package that registers it is broken, or registers something that
-            cannot build a network.
+        ConfigError: If the package that registers it is broken, or registers something that is
+            not callable.
     """
     found = _OURS.get(target) or plugins.load(target, plugins.NETWORKS)
     if found is None:

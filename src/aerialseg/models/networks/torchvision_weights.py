@@ -5,7 +5,7 @@ import re
 
 from aerialseg.models.weights.sources import WeightSource
 
-# torchvision writes only the first digits into its file names.
+# torchvision's file names contain only the first digits.
 _FULL_SHA256 = {
     "deeplabv3_mobilenet_v3_large-fc3c493d.pth": (
         "fc3c493d68e89cc31ef488c803d5d7dd2f3190fb570598faa49fef69be8e5e70"

@@ -1,4 +1,4 @@
-"""Getting files of weights: finding or downloading them, and reading them safely."""
+"""Finds, downloads and safely reads weight files."""
 
 import http.client
 import socket
@@ -15,17 +15,17 @@ from aerialseg.storage.atomic_files import hash_file
 from aerialseg.storage.sealed_tensors import check_kind, load_safely
 
 CONNECT_SECONDS = 10
-"""How long a server may keep silent before a download is given up."""
+"""Seconds without an answer of the server before a download fails."""
 
 
 def fetch(source: WeightSource, *, weights_dir: Path) -> Path:
     """Finds a published file on this machine, or downloads it.
 
-    Looked for in ``weights_dir``, in torch hub's folder and in the publisher's own cache;
-    downloaded, whole or not at all, to ``weights_dir``.
+    Searches ``weights_dir``, torch hub's folder and the publisher's cache; downloads atomically to
+    ``weights_dir``.
 
     Raises:
-        CheckpointError: If a file of that name is another one, or it cannot be downloaded.
+        CheckpointError: If a file of that name has another hash, or it cannot be downloaded.
     """
     wanted = weights_dir / source.file_name
     hub = Path(torch.hub.get_dir()) / "checkpoints" / source.file_name
@@ -35,15 +35,15 @@ def fetch(source: WeightSource, *, weights_dir: Path) -> Path:
             return path
     try:
         weights_dir.mkdir(parents=True, exist_ok=True)
-        with _impatient():
-            # Writes beside the target, renames once the hash has been found right.
+        with _socket_timeout():
+            # Writes to a temporary file and renames it after checking the hash.
             torch.hub.download_url_to_file(source.url, str(wanted), source.sha256 or None)
     except (OSError, RuntimeError, http.client.HTTPException) as error:
         reason = " ".join(str(getattr(error, "reason", error)).split())
         digits = f" (sha256 {_expected(source)})" if source.sha256 else ""
         raise CheckpointError(
             f"{source.file_name} is not on this machine and cannot be downloaded: {reason}; "
-            f"get {source.url}{digits} elsewhere and put it at {wanted}, "
+            f"download {source.url}{digits} elsewhere and copy it to {wanted}, "
             "or set model.weights=none or model.weights=FILE"
         ) from None
     return wanted
@@ -53,8 +53,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """Reads named tensors: a state dict, or a checkpoint with one under ``state_dict``/``model``.
 
     Raises:
-        CheckpointError: If the file is missing, damaged, holds anything that loading would have
-            to run, or holds no such tensors.
+        CheckpointError: If the file is missing, damaged, contains code, or contains no
+            named tensors.
     """
     content = _read_safetensors(path) if path.suffix == ".safetensors" else load_safely(path)
     for key in ("state_dict", "model"):
@@ -71,13 +71,14 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_safetensors(path: Path) -> object:
+    """Reads a file in safetensors format."""
     check_kind(path)
     try:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
     except ImportError:
         raise CheckpointError(
-            f'{path}: reading it takes the package safetensors; run `pip install -e ".[models]"`'
+            f'{path}: reading it needs the package safetensors; run `pip install -e ".[models]"`'
         ) from None
     try:
         return load_file(path)
@@ -89,8 +90,8 @@ def _check_hash(path: Path, source: WeightSource) -> None:
     digest = hash_file(path) if source.sha256 else ""
     if not digest.startswith(source.sha256):
         raise CheckpointError(
-            f"{path}: damaged or another file: its sha256 begins with {digest[:8]}, wanted "
-            f"{source.sha256[:8]}; delete it and it is downloaded again"
+            f"{path}: damaged or not the expected file: its sha256 begins with {digest[:8]}, "
+            f"wanted {source.sha256[:8]}; delete it to download it again"
         )
 
 
@@ -103,8 +104,8 @@ def _describe(value: object) -> str:
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
-    # torch.hub takes no timeout, so it is set where sockets take theirs from.
+def _socket_timeout() -> Iterator[None]:
+    # torch.hub has no timeout option, so the default of all sockets is set.
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(CONNECT_SECONDS)
     try:

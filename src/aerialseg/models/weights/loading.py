@@ -12,20 +12,20 @@ from aerialseg.models.weights.matching import body_of, match
 from aerialseg.models.weights.sources import find_source
 
 FILE_SUFFIXES = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
-"""What tells the name of a file from the name of published weights."""
+"""Suffixes that distinguish file names from names of published weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class WeightsReport:
-    """What a network starts from; ``str()`` says it in one line.
+    """Where the initial weights of a network came from; ``str()`` gives one line.
 
     Attributes:
-        total: How many tensors the network has.
-        loaded: How many of them came from the file.
-        path: The file; ``None`` if everything starts at random.
-        part: Empty if the file held a whole network, else which part of one.
-        fresh: How many tensors start at random, by module.
-        left_out: How many of the file's tensors found no use, by module.
+        total: Number of tensors of the network.
+        loaded: Number of tensors loaded from the file.
+        path: The file; ``None`` if all tensors are randomly initialised.
+        part: The part of a network that the file holds; empty if it is whole.
+        fresh: Number of randomly initialised tensors, by module.
+        unused: Number of unused tensors of the file, by module.
     """
 
     total: int
@@ -33,17 +33,17 @@ class WeightsReport:
     path: Path | None = None
     part: str = ""
     fresh: Mapping[str, int] = field(default_factory=dict)
-    left_out: Mapping[str, int] = field(default_factory=dict)
+    unused: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         if self.path is None:
-            return f"weights: none; all {self.total} tensors start fresh"
+            return f"weights: none; all {self.total} tensors are randomly initialised"
         part = f" ({self.part})" if self.part else ""
         line = f"weights: {self.loaded} of {self.total} tensors from {self.path.name}{part}"
         if self.fresh:
-            line += f"; {sum(self.fresh.values())} start fresh: {_listed(self.fresh)}"
-        if self.left_out:
-            line += f"; {sum(self.left_out.values())} left in the file: {_listed(self.left_out)}"
+            line += f"; {sum(self.fresh.values())} randomly initialised: {_listed(self.fresh)}"
+        if self.unused:
+            line += f"; {sum(self.unused.values())} of the file unused: {_listed(self.unused)}"
         return line
 
 
@@ -54,20 +54,19 @@ def load_weights(
     final_layers: Sequence[str],
     weights_dir: Path,
 ) -> WeightsReport:
-    """Starts a network from trained weights.
+    """Loads trained weights into a network.
 
     Args:
         network: The network, changed in place.
-        weights: ``none``; a name that the network publishes weights under;
-            or a file: a checkpoint of this project, or anyone's state dict of the same network or
-            of its backbone, classification networks included.
+        weights: ``none``; the name of published weights; or a file: a checkpoint of this project,
+            or a state dict of the same network or its backbone, including classification networks.
         final_layers: Names of the modules whose shape depends on the class count: the last layer
-            group. They alone may differ from the file, and then start fresh.
-        weights_dir: Where files of published weights lie or are put.
+            group. Only they may differ from the file; they are then randomly initialised.
+        weights_dir: The folder of published weight files, and for downloads.
 
     Raises:
         ConfigError: If the name is unknown.
-        CheckpointError: If a file is missing, out of reach, damaged, or of another network.
+        CheckpointError: If a file is missing, damaged, of another network or cannot be downloaded.
     """
     if weights == "none":
         return WeightsReport(total=len(network.state_dict()))
@@ -82,19 +81,19 @@ def load_weights(
 def fit(
     network: nn.Module, tensors: Mapping[str, Tensor], *, path: Path, final_layers: Sequence[str]
 ) -> WeightsReport:
-    """Copies a file's tensors into a network: all that belong there, or none.
+    """Copies a file's tensors into a network: all that fit, or none.
 
-    Half precision is cast up.
+    Half precision is cast to the network's dtype.
 
     Args:
         network: The network, changed in place.
-        tensors: What the file holds.
+        tensors: The tensors of the file.
         path: The file, for the report and the errors.
         final_layers: As for :func:`load_weights`.
 
     Raises:
         CheckpointError: If the file is of another network or does not fit; the network is then
-            as it was.
+            unchanged.
     """
     found = match(network, tensors, path=path, final_layers=final_layers)
     network.load_state_dict({**network.state_dict(), **found.loaded})
@@ -106,12 +105,12 @@ def fit(
         path=path,
         part=body if all(name.startswith(f"{body}.") for name in found.loaded) else "",
         fresh=_count_by_module(found.fresh, names),
-        left_out=_count_by_module(found.left_out, found.left_out),
+        unused=_count_by_module(found.unused, found.unused),
     )
 
 
 def is_file_name(weights: str) -> bool:
-    """Whether ``model.weights`` speaks of a file rather than of published weights."""
+    """Whether ``model.weights`` is a file rather than the name of published weights."""
     return "/" in weights or weights.endswith(FILE_SUFFIXES) or Path(weights).is_file()
 
 

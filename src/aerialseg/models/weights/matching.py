@@ -1,7 +1,7 @@
-"""Which of a file's tensors belong where in a network.
+"""Matches the tensors of a weight file with those of a network.
 
-Nothing is skipped in silence: but for final layers of another class count, parts the file does
-not have at all, and the head of a classification network, everything must fit.
+Everything must fit except final layers with another class count, parts that are missing in the file
+altogether, and the head of a classification network.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,34 +12,34 @@ from torch import Tensor, nn
 
 from aerialseg.errors import CheckpointError
 
-# What data parallelism and other trainers put before every name.
+# Prefixes that data parallelism and other trainers add to every name.
 _WRAPPERS = ("module.", "model.")
 _CLASSIFICATION_HEADS = ("classifier", "fc", "head", "last_linear")
 
 
 @dataclass(slots=True)
 class Match:
-    """What becomes of a file's tensors.
+    """The result of matching a file with a network.
 
     Attributes:
-        loaded: Those that go into the network, by its names.
-        fresh: Names of the network's tensors that stay as they are, as they may.
-        left_out: Names of the file's tensors that have no place here, as they may.
+        loaded: The tensors to load, by the network's names.
+        fresh: Names of tensors of the network that may be missing and are.
+        unused: Names of tensors of the file that may be ignored and are.
     """
 
     loaded: dict[str, Tensor] = field(default_factory=dict)
     fresh: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
 
 
 def match(
     network: nn.Module, tensors: Mapping[str, Tensor], *, path: Path, final_layers: Sequence[str]
 ) -> Match:
-    """Gives each of a file's tensors its place in a network; changes nothing.
+    """Matches each tensor of a file with one of the network; changes nothing.
 
     Args:
         network: The network.
-        tensors: What the file holds.
+        tensors: The tensors of the file.
         path: The file, for the errors.
         final_layers: Names of the modules whose shape depends on the class count.
 
@@ -55,8 +55,8 @@ def match(
     missing: list[str] = []
     parts = {name.partition(".")[0] for name in given}
     for name, tensor in given.items():
-        if name not in state and _is_spare(name, network, body):
-            found.left_out.append(name.removeprefix(f"{body}."))
+        if name not in state and _is_unused(name, network, body):
+            found.unused.append(name.removeprefix(f"{body}."))
         elif name not in state:
             unknown.append(name)
         elif tensor.shape == state[name].shape:
@@ -71,19 +71,19 @@ def match(
             (found.fresh if may_miss else missing).append(name)
     wanted = [name for name in state if name.startswith(body)]
     _check_same_network(path, tensors, wanted, found.loaded)
-    _raise_problems(path, {"of another shape": shape, "unknown here": unknown, "missing": missing})
+    _raise_problems(path, {"wrong shape": shape, "unknown": unknown, "missing": missing})
     return found
 
 
 def body_of(network: nn.Module) -> str:
-    """The name of the part that classification networks share; empty if there is none."""
+    """The name of the backbone, which classification networks share; empty if there is none."""
     return next((name for name in ("backbone", "encoder") if hasattr(network, name)), "")
 
 
 def _name_as(
     state: Mapping[str, Tensor], tensors: Mapping[str, Tensor], body: str
 ) -> dict[str, Tensor]:
-    """The file's tensors under the network's names, by the guess that makes most of them fit."""
+    """The file's tensors under the network's names, by the guess that fits most of them."""
 
     def fitting(names: dict[str, str]) -> int:
         return sum(
@@ -95,6 +95,7 @@ def _name_as(
 
 
 def _guesses(names: Sequence[str], body: str) -> Iterator[dict[str, str]]:
+    """Candidate mappings from names in the file to names in the network."""
     ours = [name for name in names if name.startswith("network.")]
     unwrapped = [{name: name.removeprefix("network.") for name in ours or names}]
     for wrapper in _WRAPPERS:
@@ -104,7 +105,7 @@ def _guesses(names: Sequence[str], body: str) -> Iterator[dict[str, str]]:
         yield guess
         if body:
             yield {own: f"{body}.{name}" for own, name in guess.items()}
-            # torchvision's MobileNets hold under `features` what a backbone holds by itself.
+            # torchvision's MobileNets have the backbone's modules under `features`.
             yield {own: f"{body}.{name.removeprefix('features.')}" for own, name in guess.items()}
 
 
@@ -112,16 +113,16 @@ def _is_in(name: str, modules: Sequence[str]) -> bool:
     return any(name.startswith(f"{module}.") for module in modules)
 
 
-def _is_spare(name: str, network: nn.Module, body: str) -> bool:
+def _is_unused(name: str, network: nn.Module, body: str) -> bool:
     top, _, rest = name.partition(".")
     if top == body:
         return rest.partition(".")[0] in _CLASSIFICATION_HEADS
-    # A part that the network can have, but was built without.
+    # An optional part that this network was built without.
     return getattr(network, top, network) is None
 
 
 def _is_old_batchnorm(name: str, given: Mapping[str, object]) -> bool:
-    # Files from before PyTorch 0.4.1 do not count batches, and nothing here needs the count.
+    # Files from before PyTorch 0.4.1 have no batch counter, and it is not needed.
     module, _, kind = name.rpartition(".")
     return kind == "num_batches_tracked" and f"{module}.running_mean" in given
 
@@ -129,12 +130,13 @@ def _is_old_batchnorm(name: str, given: Mapping[str, object]) -> bool:
 def _check_same_network(
     path: Path, tensors: Mapping[str, Tensor], wanted: Sequence[str], loaded: Mapping[str, Tensor]
 ) -> None:
+    """Raises CheckpointError if less than half of the wanted tensors were found."""
     fitting = sum(name in loaded for name in wanted)
     if fitting < len(wanted) / 2:
         part = wanted[0].partition(".")[0]
         raise CheckpointError(
-            f"{path}: is of another network: it gives {fitting} of the {len(wanted)} tensors that "
-            f"'{part}' needs; it holds '{next(iter(tensors))}', wanted '{wanted[0]}', and so on"
+            f"{path}: is of another network: it has {fitting} of the {len(wanted)} tensors of "
+            f"'{part}'; its first is '{next(iter(tensors))}', wanted '{wanted[0]}'"
         )
 
 

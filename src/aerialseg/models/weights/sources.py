@@ -1,4 +1,4 @@
-"""What the name of published weights stands for: which file, where it is published, its hash."""
+"""Published weights: file name, URL and hash by name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from aerialseg.errors import ConfigError, did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class WeightSource:
-    """A published file of weights.
+    """A published weight file.
 
     Attributes:
-        file_name: What it is called on this machine.
-        url: Where it is published.
-        sha256: The first digits of its hash, or all 64; empty if not published.
-        cached: Where another program has already put it, if anywhere.
+        file_name: Its local file name.
+        url: Its download URL.
+        sha256: The first digits of its hash, or all 64; empty if unknown.
+        cached: Its path in the cache of another program, if it is there.
     """
 
     file_name: str
@@ -25,15 +25,15 @@ class WeightSource:
 
 
 def find_source(name: str, published: Mapping[str, WeightSource]) -> WeightSource:
-    """Looks a name up among the weights that are published for a network or its backbone.
+    """Finds published weights of a network or its backbone by name.
 
     Args:
-        name: What ``model.weights`` says.
-        published: The weights there are, by name; see
+        name: The value of ``model.weights``.
+        published: The published weights by name; see
             :func:`aerialseg.models.networks.protocol.published_weights`.
 
     Raises:
-        ConfigError: If the name is unknown; says which ones there are.
+        ConfigError: If the name is unknown; lists the known ones.
     """
     if name not in published:
         known = did_you_mean(name, published) or "; none is published for this network"
