@@ -1,4 +1,4 @@
-"""The architecture page names every room, and no file that is not there."""
+"""The architecture page names every package, and no file that is not there."""
 
 import ast
 import re
@@ -23,20 +23,22 @@ def layers():
 
 def test_the_diagram_has_the_layers_of_the_import_test():
     (diagram,) = blocks(PAGE, "mermaid")
-    labels = re.findall(r"\[(.+?)\]|-> (tasks) --> (training)", diagram)
-    drawn = [set(re.findall(r"[a-z]+", " ".join(label).replace(".py", ""))) for label in labels]
-    drawn = [drawn[0], *({room} for room in ("tasks", "training")), *drawn[2:]]
-    for shown, wanted in zip(reversed(drawn), layers(), strict=True):
-        assert wanted <= shown
+    labels = dict(re.findall(r"(\w+)\[\"?(.+?)\"?\]", diagram))
+    arrows = re.sub(r"\[.+?\]", "", diagram).splitlines()[1:]
+    drawn = [list(map(str.strip, line.split("-->"))) for line in arrows]
+    chain = drawn[0]
+    for first, *rest in drawn[1:]:
+        assert first == chain[-1]
+        chain += rest
+    shown = [set(labels.get(name, name).removesuffix(".py").split(" · ")) for name in chain]
+    assert shown[::-1] == list(layers())
 
 
-def test_every_room_is_in_the_tree():
+def test_every_package_is_in_the_tree():
     tree = blocks(PAGE, "")[0]
-    for path in PACKAGE.iterdir():
-        if path.suffix not in ("", ".py"):
-            continue
-        name = path.name.removesuffix(".py")
-        assert name.startswith("__") or re.search(rf"\b{name}\b", tree), name
+    for path in [*PACKAGE.glob("*/__init__.py"), *PACKAGE.glob("[!_]*.py")]:
+        name = path.parent.name if path.stem == "__init__" else path.stem
+        assert re.search(rf"\b{name}\b", tree), name
 
 
 def test_files_that_are_named_exist():

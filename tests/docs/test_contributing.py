@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import sklearn.metrics
 import torch
@@ -13,7 +14,7 @@ from aerialseg.metrics.confusion import confusion_matrix
 from aerialseg.metrics.scores import iou_per_class
 from helpers.composing import lines
 from helpers.pages import ROOT, blocks, files_in
-from helpers.tiny_data import mask, random_image, save
+from helpers.tiny_data import save
 
 PAGE = ROOT / "CONTRIBUTING.md"
 TINY = [
@@ -92,8 +93,9 @@ def test_the_task_counts(copy):
 @pytest.mark.slow
 def test_the_layout_lists_images_beside_masks(copy, tmp_path):
     for seed in range(6):
-        save(tmp_path / "site" / f"{seed}.jpg", random_image((32, 32), seed))
-        save(tmp_path / "site" / f"{seed}_mask.png", mask((32, 32), seed))
+        pixels = np.random.default_rng(seed).integers(0, 3, (32, 32, 3), dtype=np.uint8)
+        save(tmp_path / "site" / f"{seed}.jpg", pixels)
+        save(tmp_path / "site" / f"{seed}_mask.png", pixels[..., 0])
     data = ["data=side_by_side", f"data.root={tmp_path / 'site'}", "data.image_min_size=32"]
     said = run(copy, "task=check", *data, "model=lraspp_mobilenet_v3_large", "model.weights=none")
     assert "on 5 images, 1 to validate" in said

@@ -15,7 +15,7 @@ class Paths:
 
     Attributes:
         runs_dir: The run folders.
-        cache_dir: What is computed once from a data set and kept; may be deleted at any time.
+        cache_dir: What is computed once from a data set and kept; safe to delete between runs.
         weights_dir: Published weights, looked for here before they are downloaded to it.
         output_dir: The folder that a task writes into.
     """
