@@ -15,7 +15,7 @@ from benchmarks.timing import Setting, check, compare, peak_memory
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """Dice + cross-entropy, forward and backward; memory is what it takes beyond its input."""
+    """Dice + cross-entropy, forward and backward; memory is measured beyond the input."""
     coarse, target = batch(setting)
     size = (target.shape[1], target.shape[2])
     full, labels = upsample(coarse, size), target.long()
@@ -34,7 +34,7 @@ def rows(setting: Setting) -> Iterator[Row]:
             check(torch.allclose(wanted, got, rtol=0, atol=1e-4 * scale), "loss or gradient")
 
     seconds = compare(lambda: plain(full), lambda: ours(full), setting)
-    reason = "exponentials are taken again on the way back, instead of kept"
+    reason = "exponentials are recomputed in the backward pass instead of stored"
     yield Row("Dice + CE with gradient, 4x12x720x1280", *seconds, goal=3, reason=reason)
     theirs = peak_memory(lambda: plain(full), setting.device)
     own = peak_memory(lambda: ours(full), setting.device)

@@ -6,17 +6,17 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one comparison came to.
+    """The result of one comparison.
 
     Attributes:
         name: What was compared.
-        plain: What the plain formulation takes, in ``unit``.
-        ours: What this project's takes.
-        goal: What was aimed at.
-        kind: What the goal speaks of: ``faster`` wants ``plain / ours`` to reach it, ``smaller``
-            wants ``ours / plain`` and ``at most`` wants ``ours`` itself to stay within it.
+        plain: Time or memory of the plain implementation, in ``unit``.
+        ours: Time or memory of this project's implementation.
+        goal: The target value.
+        kind: How the goal is compared: ``faster`` is a minimum of ``plain / ours``, ``smaller`` a
+            maximum of ``ours / plain``, ``at most`` a maximum of ``ours``.
         unit: Seconds or bytes.
-        reason: Why the goal is missed, for when it is.
+        reason: Why the goal is missed, shown if it is.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Row:
 
     @property
     def ratio(self) -> str:
-        """How often the lesser goes into the greater, as the goal puts it."""
+        """The ratio that the goal is about."""
         if self.kind == "smaller":
             return f"{self.ours / self.plain:.2f}x"
         ratio = self.plain / self.ours
@@ -64,7 +64,7 @@ class Row:
 
 
 def amount(value: float, unit: str) -> str:
-    """Seconds or bytes to three digits, with a unit that suits their size."""
+    """Seconds or bytes with three digits and a suitable unit."""
     if unit == "B":
         return f"{value / 1e6:.3g} MB"
     if value >= 1:
