@@ -1,8 +1,8 @@
-"""What this project's own formulations gain over the plain ones, measured side by side.
+"""Benchmarks of this project's implementations against plain ones.
 
-Each script times a plain formulation, as a good hobby project would write it, against the
-function that real runs call: in one process, in turn, by medians. Before that it makes sure that
-both say the same. Times differ between machines and minutes; the ratios hardly do. ::
+Each script compares a plain implementation, as in a typical PyTorch project, with the function that
+real runs call: alternating in one process, by median time. Before that it checks that both give the
+same result. Times vary between machines; ratios hardly do. ::
 
     python -m benchmarks                      # all of them, and the table RESULTS.md
     python -m benchmarks rle loss             # some

@@ -1,4 +1,4 @@
-"""Runs the scripts and writes the table: ``python -m benchmarks``."""
+"""Runs the benchmarks and writes the table: ``python -m benchmarks``."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -26,8 +26,8 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs all scripts and writes their table, or runs those that are named."""
-    options = parser("Times this project's formulations against plain ones.")
+    """Runs all scripts and writes their table, or runs the given ones."""
+    options = parser("Times this project's implementations against plain ones.")
     options.add_argument("scripts", nargs="*", metavar="SCRIPT", help=", ".join(SCRIPTS))
     options.add_argument("--output", type=Path, metavar="FILE", help=f"default: {RESULTS.name}")
     chosen = options.parse_args(arguments)
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.error(f"no script {', '.join(sorted(unknown))}; there are {', '.join(SCRIPTS)}")
     setting = setting_of(chosen)
     rows = [row for name in chosen.scripts or SCRIPTS for row in show(_script(name), setting)]
-    # Some rows, or tiny images, must not take the place of the whole and the real.
+    # A partial or quick run must not overwrite the full results.
     output = chosen.output or (None if chosen.scripts or chosen.quick else RESULTS)
     if output is not None:
         output.write_text(table(rows, setting), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""One step of the first stage from the features of its frozen part, which are computed once."""
+"""One step of the first stage from cached features of its frozen part."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from benchmarks.training_step import OurStep
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """A training step of stage 1 on a batch of 2, from cached features, reading them included."""
+    """A training step of stage 1 on a batch of 2, from cached features, including reading them."""
     root = data_root(setting, train=2)
     options = ("stage=head", "stage.cache_features=on", "data.batch_size=2", "data.num_workers=0")
     experiment = config(root, *options)

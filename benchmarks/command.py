@@ -10,24 +10,24 @@ from benchmarks.row import Row
 from benchmarks.timing import Setting
 
 Script = Callable[[Setting], Iterable[Row]]
-"""Measures, and gives a row whenever one is done."""
+"""Measures, and yields each row when it is done."""
 
 
 def parser(description: str) -> argparse.ArgumentParser:
-    """Options of every script; :func:`setting_of` reads them."""
+    """The options of every script, read by :func:`setting_of`."""
     options = argparse.ArgumentParser(description=description)
-    options.add_argument("--quick", action="store_true", help="try the code on tiny images")
+    options.add_argument("--quick", action="store_true", help="smoke test on tiny images")
     options.add_argument(
         "--images", type=Path, metavar="PATH", help="AeroScapes, or a folder laid out like it"
     )
     options.add_argument(
-        "--device", choices=("cpu", "cuda"), help="default: the graphics card where there is one"
+        "--device", choices=("cpu", "cuda"), help="default: the GPU if there is one"
     )
     return options
 
 
 def setting_of(chosen: argparse.Namespace) -> Setting:
-    """What was chosen."""
+    """The setting of the parsed options."""
     native = "cuda" if torch.cuda.is_available() else "cpu"
     return Setting(chosen.device or native, chosen.images, chosen.quick)
 

@@ -1,8 +1,8 @@
-"""The whole curriculum, this revision against an earlier one, in turn and over several seeds.
+"""The whole curriculum, this revision against an earlier one, alternating, over several seeds.
 
-Slow, so ``python -m benchmarks`` leaves it out. What follows ``--`` goes to ``multirun_stages.sh``
-of both revisions; paths in it are absolute. The table goes to the terminal and to
-``benchmarks/curriculum/<experiment>.md``. ::
+Slow, so not part of ``python -m benchmarks``. Arguments after ``--`` are passed to
+``multirun_stages.sh`` of both revisions; paths must be absolute. The table is printed and written
+to ``benchmarks/curriculum/<experiment>.md``. ::
 
     python -m benchmarks.curriculum 8c39a0b --seeds 0 1 2 -- experiment=demo
 """
@@ -21,7 +21,7 @@ from statistics import mean, median, stdev
 from time import perf_counter
 
 from benchmarks.experiment import ROOT, STAGES
-from benchmarks.results import processor
+from benchmarks.results import cpu_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Run:
     """One curriculum from its first stage to the evaluation of its last.
 
     Attributes:
-        seconds: The script took, start of every process included.
-        stages: What ``stages`` of the chain took to train, in seconds.
+        seconds: Time of the script, including the start of every process.
+        stages: Training time of each stage in seconds.
         dice: Validation Dice of the last stage's best epoch.
     """
 
@@ -43,17 +43,17 @@ def run_curriculum(code: Path, folder: Path, arguments: Sequence[str], seed: int
     """Runs the script of one checkout into an empty folder.
 
     Raises:
-        subprocess.CalledProcessError: If it fails; its output has been shown.
+        subprocess.CalledProcessError: If it fails; its output is printed.
     """
     runs = folder / "runs"
     command = [
         *("bash", "multirun_stages.sh", *arguments, f"seed={seed}", "run_name=benchmark"),
         *(f"paths.runs_dir={runs}", f"paths.cache_dir={folder / 'cache'}"),
     ]
-    start_up = {"PYTHONPATH": str(code / "src"), "PATH": _path()}
+    variables = {"PYTHONPATH": str(code / "src"), "PATH": _path()}
     began = perf_counter()
     done = subprocess.run(
-        command, cwd=code, env=os.environ | start_up, capture_output=True, encoding="utf-8"
+        command, cwd=code, env=os.environ | variables, capture_output=True, encoding="utf-8"
     )
     seconds = perf_counter() - began
     if done.returncode:
@@ -70,7 +70,7 @@ def run_curriculum(code: Path, folder: Path, arguments: Sequence[str], seed: int
 
 
 def table(before: Sequence[Run], after: Sequence[Run]) -> str:
-    """Both revisions seed by seed, and what they come to, as Markdown."""
+    """Both revisions seed by seed, and their medians, as Markdown."""
     lines = ["| | before | after | ratio |", "|---|---|---|---|"]
     whole = [(old.seconds, new.seconds) for old, new in zip(before, after, strict=True)]
     for number, times in enumerate(whole):
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     end = given.index("--") if "--" in given else len(given)
     options = argparse.ArgumentParser(description="the curriculum against an earlier revision")
-    options.add_argument("revision", help="of git, to compare with")
+    options.add_argument("revision", help="git revision to compare with")
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     chosen, passed = options.parse_args(given[:end]), given[end + 1 :]
     results: dict[str, list[Run]] = {"before": [], "after": []}
@@ -105,9 +105,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _git("worktree", "remove", "--force", str(code))
     text = table(results["before"], results["after"])
     old, new = (path.name for path in codes.values())
-    machine = f"one machine: {processor()}, {os.cpu_count()} cores"
+    machine = f"one machine: {cpu_name()}, {os.cpu_count()} cores"
     revisions = f"`{old[:7]}` before, `{new[:7]}` after, in turn on {machine}"
-    shown = (re.sub(r"=/.*", "=PATH", argument) for argument in passed)  # this machine's alone
+    shown = (re.sub(r"=/.*", "=PATH", argument) for argument in passed)  # paths of this machine
     title = f"# `./multirun_stages.sh {' '.join(shown)}`"
     path = ROOT / "benchmarks" / "curriculum" / f"{_name(passed)}.md"
     path.parent.mkdir(exist_ok=True)
@@ -137,7 +137,7 @@ def _git(*arguments: str) -> str:
 
 
 def _path() -> str:
-    """With this Python first: the script calls plain ``python``."""
+    """PATH with this Python first, because the script calls ``python``."""
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 

@@ -1,4 +1,4 @@
-"""Data and modules as ``run.py`` builds them: from ``conf/``, by the functions the tasks call."""
+"""Data and modules built from ``conf/`` by the functions that the tasks call."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from aerialseg.config.validation import resolve
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.models.module import SegmentationModule
 from aerialseg.training.build import build_data, build_module
-from benchmarks.images import workshop
+from benchmarks.images import temporary_folder
 
 ROOT = Path(__file__).parents[1]
 STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
@@ -18,14 +18,14 @@ STAGES = ("head", "decoder", "aspp", "half_backbone", "full")
 def config(root: Path, *overrides: str) -> Experiment:
     """The config of one command line on the images in ``root``.
 
-    The network starts from the weights that come with the project: what it says of images has
-    to have the spread of a trained network's, but need not be right.
+    The network starts from the weights in the repository: its outputs must be distributed as those
+    of a trained network, but need not be accurate.
     """
     given = (
         "data=aeroscapes",
         f"data.root='{root}'",
         "data.image_min_size=null",
-        f"paths.cache_dir='{workshop() / 'cache'}'",
+        f"paths.cache_dir='{temporary_folder() / 'cache'}'",
         f"model.weights='{ROOT / 'weights' / 'demo_backbone.pth'}'",
         "stage.init_checkpoint=null",
     )

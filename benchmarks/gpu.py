@@ -1,7 +1,7 @@
-"""On a graphics card: does the loader keep up, and how long will the curriculum take?
+"""On a GPU: does the loader keep up, and how long will the curriculum take?
 
-``python -m benchmarks.gpu`` trains each of the five stages for a moment, on images of AeroScapes'
-size: from one batch that stays on the card, and from the real loader with a worker a core.
+``python -m benchmarks.gpu`` trains each of the five stages briefly, on images of AeroScapes' size:
+from one batch that stays on the GPU, and from the real loader with one worker per core.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from benchmarks.row import Row, amount
 from benchmarks.speed import StageSpeed, measure
 
 TRAIN, VAL = 2621, 648
-"""Images of AeroScapes' official split."""
+"""Numbers of images of AeroScapes' official split."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measures the five stages and prints what the curriculum will take."""
+    """Measures the five stages and prints the estimated time of the curriculum."""
     setting = setting_of(parser(main.__doc__ or "").parse_args(arguments))
     if setting.device != "cuda" and not setting.quick:
-        print("no graphics card here, so nothing is measured; --quick tries the code")
+        print("no GPU, so nothing is measured; --quick runs a smoke test")
         return
     print(*facts(setting), sep="\n")
     print(f"{'stage':<14} {'steps/s':>8} {'images/s':>11} {'validated/s':>12} {'memory':>9}")
@@ -47,7 +47,7 @@ def _row(speed: StageSpeed) -> Row:
         1 / speed.resident,
         1 / speed.loaded,
         goal=0.95,
-        reason="decoding and augmenting want more cores than there are",
+        reason="decoding and augmenting need more cores",
     )
 
 

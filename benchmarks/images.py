@@ -1,4 +1,4 @@
-"""The images that are measured on: drawn scenes, or one's own."""
+"""The images of the benchmarks: drawn scenes, or a given data set."""
 
 import atexit
 import shutil
@@ -17,12 +17,12 @@ from aerialseg.scenes import render_scene
 from benchmarks.timing import Setting
 
 _SCENES = 8
-_QUALITY = 91  # a scene of 1280x720 then takes some 220 KB, as the frames of AeroScapes do
+_QUALITY = 91  # a scene of 1280x720 then has about 220 KB, like the frames of AeroScapes
 
 
 @cache
-def workshop() -> Path:
-    """A temporary folder that is gone when the process ends."""
+def temporary_folder() -> Path:
+    """A temporary folder that is deleted when the process ends."""
     folder = tempfile.TemporaryDirectory(prefix="aerialseg-benchmarks-")
     atexit.register(folder.cleanup)
     return Path(folder.name)
@@ -30,9 +30,9 @@ def workshop() -> Path:
 
 @cache
 def data_root(setting: Setting, *, train: int, val: int = 1) -> Path:
-    """A folder laid out like AeroScapes with so many training and validation images.
+    """A folder laid out like AeroScapes with ``train`` and ``val`` images.
 
-    They are links to a few files in turn: a loader decodes each of them anew all the same.
+    They are links to a few files in turn; a loader decodes each of them anyway.
     """
     root = _new_folder()
     for name in ("JPEGImages", "SegmentationClass", "ImageSets"):
@@ -64,7 +64,7 @@ def arrays(
 def with_every_class(mask: npt.NDArray[np.uint8], num_classes: int) -> npt.NDArray[np.uint8]:
     """The mask with a small patch of every class in its first rows.
 
-    Formulations that count an absent class differently then say the same.
+    Implementations that treat absent classes differently then give the same result.
     """
     mask = mask.copy()
     side = mask.shape[1] // (2 * num_classes)
@@ -76,7 +76,7 @@ def with_every_class(mask: npt.NDArray[np.uint8], num_classes: int) -> npt.NDArr
 @cache
 def _files(setting: Setting) -> tuple[tuple[Path, Path], ...]:
     if setting.images is not None:
-        samples = aeroscapes(setting.images.resolve(), workshop()).samples
+        samples = aeroscapes(setting.images.resolve(), temporary_folder()).samples
         found = ((sample.image, sample.mask) for sample in samples)
         return tuple((image, mask) for image, mask in found if mask is not None)[:_SCENES]
     folder = _new_folder()
@@ -84,7 +84,7 @@ def _files(setting: Setting) -> tuple[tuple[Path, Path], ...]:
 
 
 def _new_folder() -> Path:
-    return Path(tempfile.mkdtemp(dir=workshop()))
+    return Path(tempfile.mkdtemp(dir=temporary_folder()))
 
 
 def _draw(folder: Path, number: int, size: tuple[int, int]) -> tuple[Path, Path]:

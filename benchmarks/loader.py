@@ -1,4 +1,4 @@
-"""An epoch of a loader with one worker: decoding, batching and handing over."""
+"""An epoch of a loader with one worker: decoding, batching and transfer."""
 
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -16,7 +16,7 @@ from benchmarks.timing import Setting, compare
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """Loader with batches of 16 and one worker, seconds an image, and bytes to the device."""
+    """Loader with batches of 16 and one worker, seconds per image, and bytes sent to the device."""
     size = setting.count(16)
     root = data_root(setting, train=2 * size)
     for name, augmentation, goal in (("plain", "none", 3.5), ("augmented", "drone", 3)):
@@ -45,7 +45,7 @@ def _drain(loader: Iterable[Any]) -> None:
 
 
 def _bytes_row(plain: tuple[Tensor, Tensor], ours: dict[str, Any], size: int) -> Row:
-    """Of images and masks; the eight bytes of a sample's index are left out."""
+    """Bytes of images and masks, without the sample indices."""
     theirs = sum(tensor.nbytes for tensor in plain)
     own = ours["image"].nbytes + ours["mask"].nbytes
     return Row("bytes to the device, a sample", theirs / size, own / size, goal=5, unit="B")

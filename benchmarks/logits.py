@@ -15,8 +15,8 @@ def batch(setting: Setting, size: int = 4) -> tuple[Tensor, Tensor]:
     """Smooth logits and real masks.
 
     Returns:
-        ``(N, 12, H / 16, W / 16)`` float32 logits and ``(N, H, W)`` uint8 class ids, every class
-        among them.
+        ``(N, 12, H / 16, W / 16)`` float32 logits and ``(N, H, W)`` uint8 class ids with
+        every class.
     """
     masks = [with_every_class(mask, NUM_CLASSES) for _, mask in arrays(setting, size)]
     target = torch.stack([torch.from_numpy(mask) for mask in masks])

@@ -15,7 +15,7 @@ from benchmarks.timing import Setting, check, compare, peak_memory
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """Dice + cross-entropy, forward and backward; memory is what it takes beyond its input."""
+    """Dice + cross-entropy, forward and backward; memory is measured beyond the input."""
     coarse, target = batch(setting)
     size = (target.shape[1], target.shape[2])
     full, labels = upsample(coarse, size), target.long()

@@ -1,4 +1,4 @@
-"""The metrics of one batch; training and validation count alike."""
+"""The metrics of one batch, as in training and validation."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from benchmarks.timing import Setting, check, compare
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """Metrics of a batch of 4: from class ids, and all that a step does, from its logits."""
+    """Metrics of a batch of 4: from class ids, and from logits as in a training step."""
     coarse, target = batch(setting)
     size = (target.shape[1], target.shape[2])
     labels, prediction = target.long(), upsample(coarse, size).argmax(1)
@@ -38,7 +38,7 @@ def rows(setting: Setting) -> Iterator[Row]:
         lambda: ours.update(coarse, target),
         setting,
     )
-    reason = "finding the highest of the upsampled logits is most of ours"
+    reason = "the argmax of the upsampled logits takes most of our time"
     yield Row("metrics of a batch, from logits", *seconds, goal=30, reason=reason)
 
 

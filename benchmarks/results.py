@@ -1,4 +1,4 @@
-"""The table of all rows, with what it was measured on."""
+"""The table of all rows, with the environment of the measurement."""
 
 import os
 import platform
@@ -27,13 +27,13 @@ _HEADER = ("what", "plain", "aerialseg", "ratio", "goal", "")
 
 
 def table(rows: Sequence[Row], setting: Setting) -> str:
-    """All rows as Markdown, and which of them miss their goal and why."""
+    """All rows as Markdown, and why some of them miss their goal."""
     met = sum(row.met for row in rows)
     lines = [
         "# Benchmarks",
         "",
-        "Written by `python -m benchmarks`: medians of plain formulations and this project's own, "
-        "called in turn in one process. Ratios carry over to other machines, times do not.",
+        "Written by `python -m benchmarks`: median times of plain implementations and of this "
+        "project's, alternating in one process. Ratios carry over to other machines, times do not.",
         "",
         *(f"- {fact}" for fact in facts(setting)),
         "",
@@ -47,10 +47,10 @@ def table(rows: Sequence[Row], setting: Setting) -> str:
 
 
 def facts(setting: Setting) -> Iterator[str]:
-    """When, on what machine, with which versions and on which images."""
+    """Date, machine, versions and images."""
     yield date.today().isoformat()
-    yield f"{processor()}; cores: {os.cpu_count()}; torch threads: {torch.get_num_threads()}"
-    yield torch.cuda.get_device_name() if setting.device == "cuda" else "no graphics card used"
+    yield f"{cpu_name()}; cores: {os.cpu_count()}; torch threads: {torch.get_num_threads()}"
+    yield torch.cuda.get_device_name() if setting.device == "cuda" else "no GPU used"
     found = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     yield f"Python {platform.python_version()}, {found}"
     height, width = setting.size
@@ -64,8 +64,8 @@ def _shortfall(row: Row) -> str:
     return f"{row.name}: {got}, wanted {row.goal_text}{reason}"
 
 
-def processor() -> str:
-    """What the machine calls its processor."""
+def cpu_name() -> str:
+    """The name of the CPU."""
     information = Path("/proc/cpuinfo")
     text = information.read_text(encoding="utf-8") if information.is_file() else ""
     named = re.search(r"model name\s*:\s*(.+)", text)

@@ -16,11 +16,11 @@ Mask = npt.NDArray[np.uint8]
 NUM_CLASSES = 12
 BUSY_RUNS = 33_000
 
-_REASON = "writing the numbers as text is nearly all of ours"
+_REASON = "formatting the numbers takes nearly all of our time"
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """Run lengths of the 12 classes of one mask, and of one with some 33,000 runs."""
+    """Run lengths of the 12 classes of one mask, and of one with about 33,000 runs."""
     (_, drawn), *_ = arrays(setting, 1)
     mask = with_every_class(drawn, NUM_CLASSES)
     for name, given, goal in (("", mask, 8), (", busy mask", _speckled(mask), 3.5)):
@@ -31,7 +31,7 @@ def rows(setting: Setting) -> Iterator[Row]:
 
 
 def plain(mask: Mask) -> list[str]:
-    """Class by class: the binary mask, where it changes, and the numbers joined."""
+    """Run lengths computed class by class from binary masks."""
     return [_runs(mask == index) for index in range(NUM_CLASSES)]
 
 
@@ -43,10 +43,10 @@ def _runs(binary: npt.NDArray[np.bool_]) -> str:
 
 
 def _speckled(mask: Mask) -> Mask:
-    """The mask with so many single pixels of other classes that its runs reach the number."""
+    """The mask with single pixels of other classes added, to get ``BUSY_RUNS`` runs."""
     rng = np.random.default_rng(0)
     missing = BUSY_RUNS * mask.size // (720 * 1280) - int(np.count_nonzero(np.diff(mask.ravel())))
-    pixels = rng.choice(mask.size, max(0, missing // 2), replace=False)  # each parts a run in three
+    pixels = rng.choice(mask.size, max(0, missing // 2), replace=False)  # splits a run in three
     speckled = mask.copy().ravel()
     speckled[pixels] = (speckled[pixels] + rng.integers(1, NUM_CLASSES, pixels.size)) % NUM_CLASSES
     return speckled.reshape(mask.shape)

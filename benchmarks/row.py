@@ -16,7 +16,7 @@ class Row:
         kind: How the goal is meant: ``faster`` wants ``plain / ours`` to reach it, ``smaller``
             wants ``ours / plain`` and ``at most`` wants ``ours`` itself to stay within it.
         unit: Seconds or bytes.
-        reason: Why the goal is missed, for when it is.
+        reason: Why the goal is missed, shown if it is.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Row:
 
 
 def amount(value: float, unit: str) -> str:
-    """Seconds or bytes to three digits, with a unit that suits their size."""
+    """Seconds or bytes with three digits and a suitable unit."""
     if unit == "B":
         return f"{value / 1e6:.3g} MB"
     if value >= 1:

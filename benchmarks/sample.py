@@ -1,4 +1,4 @@
-"""One sample from its two files: what a loader's worker does all day."""
+"""Loading one sample from its two files, as in a worker of the loader."""
 
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -18,13 +18,13 @@ from benchmarks.row import Row
 from benchmarks.timing import Setting, check, compare, one_core
 
 _REASONS = {
-    "plain": "decoding the JPEG, which both do, is nearly all of ours",
-    "augmented": "decoding and warping, which both do, are most of ours",
+    "plain": "decoding the JPEG, which both do, takes nearly all of our time",
+    "augmented": "decoding and warping, which both do, take most of our time",
 }
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """One sample, as it lies on disk and augmented, on one core."""
+    """One sample, plain and augmented, on one core."""
     root = data_root(setting, train=setting.count(8))
     for name, augmentation, goal in (("plain", "none", 4), ("augmented", "drone", 3)):
         data = data_module(root, f"augmentation={augmentation}")
@@ -34,7 +34,7 @@ def rows(setting: Setting) -> Iterator[Row]:
             _check_same(plain[0], ours[0])
         indices = range(len(plain))
         load_plain = partial(_load, plain, repeat(indices))
-        # Another epoch draws another augmentation.
+        # Each epoch has its own augmentation.
         load_ours = partial(_load, ours, ([(e, index) for index in indices] for e in count()))
         with one_core():
             each = compare(load_plain, load_ours, setting, seconds=12, items=len(plain))
@@ -50,7 +50,7 @@ def _check_same(plain: tuple[Tensor, Tensor], ours: dict[str, Any]) -> None:
     image, mask = plain
     check(torch.equal(mask, ours["mask"].long()), "mask")
     normalised = normalise(ours["image"][None], torch.tensor(MEAN), torch.tensor(STD))[0]
-    # Decoders may round a level of 255 differently here and there.
+    # Decoders may differ by one level in some pixels.
     check(float((image - normalised).abs().mean()) < 1 / 255, "image")
 
 

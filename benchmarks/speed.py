@@ -1,4 +1,4 @@
-"""How fast each stage of the curriculum trains, with the real loader and without."""
+"""The training speed of each stage, with and without the real loader."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -23,16 +23,16 @@ _SECONDS = 12  # for each measurement
 
 @dataclass(frozen=True, slots=True)
 class StageSpeed:
-    """How fast one stage trains.
+    """The training speed of one stage.
 
     Attributes:
         name: The stage.
-        epochs: How many it has.
-        batch_size: Images in a step.
-        resident: Images a second from one batch that stays on the device.
-        loaded: Images a second from the real loader, augmented where the stage is.
-        validated: Images a second in validation, from the real loader.
-        memory: Peak bytes while it trains.
+        epochs: Its number of epochs.
+        batch_size: Images per step.
+        resident: Images per second from one batch that stays on the device.
+        loaded: Images per second from the real loader, augmented if the stage is.
+        validated: Images per second in validation, from the real loader.
+        memory: Peak memory of training in bytes.
     """
 
     name: str
@@ -44,12 +44,12 @@ class StageSpeed:
     memory: float
 
     def seconds(self, train: int, val: int) -> float:
-        """What the stage takes with so many training and validation images."""
+        """The time of the stage for these numbers of training and validation images."""
         return self.epochs * (train / self.loaded + val / self.validated)
 
 
 def measure(stage: str, setting: Setting) -> StageSpeed:
-    """Trains a stage for a moment, without its predecessor and without keeping anything."""
+    """Trains a stage briefly, without its predecessor and without writing anything."""
     batch_size = setting.count(_BATCH_SIZE)
     workers = 0 if setting.quick else cpu_count() or 1
     warm_up = 1 if setting.quick else 2 * workers + 8
@@ -60,7 +60,7 @@ def measure(stage: str, setting: Setting) -> StageSpeed:
     module = training_module(experiment, data)
     loader, val_loader = data.train_dataloader(), data.val_dataloader()
     batch = data.transfer_batch_to_device(next(iter(loader)), torch.device(setting.device), 0)
-    resident = DataLoader([batch] * len(loader), batch_size=None)  # type: ignore[arg-type, var-annotated] # any sequence serves
+    resident = DataLoader([batch] * len(loader), batch_size=None)  # type: ignore[arg-type, var-annotated] # any sequence works
 
     on_batch, on_loader = (Clock(warm_up, 0 if setting.quick else _SECONDS) for _ in range(2))
     trainer = _trainer(experiment, on_batch, setting.device, limit_val_batches=0)
@@ -92,11 +92,11 @@ class Counter:
 
     @property
     def rate(self) -> float:
-        """Images a second."""
+        """Images per second."""
         return self.images / self.seconds
 
     def add(self, images: int) -> None:
-        """Counts a batch that is done."""
+        """Counts a finished batch."""
         self.batches += 1
         synchronize()
         if self.batches == self.warm_up:
@@ -107,7 +107,7 @@ class Counter:
 
 
 class Clock(pl.Callback):
-    """Times training and validation, and ends the training when it has seen enough.
+    """Times training and validation, and stops training after ``seconds``.
 
     Args:
         warm_up: Batches that are not counted.
@@ -131,7 +131,7 @@ class Clock(pl.Callback):
 def _trainer(
     experiment: Experiment, clock: Clock, device: str, *, limit_val_batches: int | None = None
 ) -> pl.Trainer:
-    """A trainer that computes as the config's would, and keeps nothing."""
+    """A trainer with the config's precision and clipping that writes nothing."""
     quieten_lightning()
     return pl.Trainer(
         accelerator="gpu" if device == "cuda" else "cpu",

@@ -1,4 +1,4 @@
-"""Timing two formulations in turn, and measuring the memory that one of them takes."""
+"""Timing two implementations alternately, and measuring peak memory."""
 
 import ctypes
 import platform
@@ -16,12 +16,12 @@ import torch
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How thoroughly to measure, where, and on what.
+    """The device, the images and the thoroughness of a benchmark.
 
     Attributes:
-        device: Where networks, losses and metrics compute: ``cpu`` or ``cuda``.
+        device: The device of networks, losses and metrics: ``cpu`` or ``cuda``.
         images: A folder laid out like AeroScapes; None draws scenes.
-        quick: Whether to try the code only, on tiny images and once.
+        quick: Whether to run a smoke test only, once on tiny images.
     """
 
     device: str = "cpu"
@@ -34,7 +34,7 @@ class Setting:
         return (64, 96) if self.quick else (720, 1280)
 
     def count(self, number: int) -> int:
-        """As many, or two where nothing is to be concluded."""
+        """``number``, or two in a quick run."""
         return 2 if self.quick else number
 
 
@@ -46,10 +46,10 @@ def compare(
     seconds: float = 5.0,
     items: int = 1,
 ) -> tuple[float, float]:
-    """Median seconds that two formulations take for one of the ``items`` they do in a call.
+    """Median seconds per item of two implementations that process ``items`` per call.
 
-    They are called in turn, once to warm up and then seven times, or more often until
-    ``seconds`` have passed: what else the machine does meets both alike, and a median forgets it.
+    They are called alternately, once to warm up and then at least seven times, until ``seconds``
+    have passed: other load on the machine then affects both alike.
     """
     least = 1 if setting.quick else 7
     end = perf_counter() + (0 if setting.quick else seconds)
@@ -63,7 +63,7 @@ def compare(
 
 
 def peak_memory(function: Callable[[], object], device: str) -> float:
-    """The most bytes held at once while a function runs, beyond what was held before.
+    """Peak memory of a function call in bytes, beyond what was in use before.
 
     On a GPU those that torch has allocated. On the processor the resident memory of the process
     by the kernel's own account: temporaries are in it, which a count of the tensors saved for the
@@ -83,13 +83,13 @@ def peak_memory(function: Callable[[], object], device: str) -> float:
     Path("/proc/self/clear_refs").write_bytes(b"5")  # forgets the peak so far
     before = _resident("VmRSS")
     function()
-    # What a small function takes may have been there, freed by another.
+    # A small function may fit into memory that was freed before.
     return max(_resident("VmHWM") - before, _PAGE)
 
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Keeps OpenCV and torch to one thread, as a loader's worker is."""
+    """Keeps OpenCV and torch to one thread, as in a worker of the loader."""
     threads = cv2.getNumThreads(), torch.get_num_threads()
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
@@ -101,17 +101,17 @@ def one_core() -> Iterator[None]:
 
 
 def check(agrees: object, what: str) -> None:
-    """Makes sure that two formulations say the same before they are timed.
+    """Checks that two implementations agree before they are timed.
 
     Raises:
         RuntimeError: If not.
     """
     if not agrees:
-        raise RuntimeError(f"the two formulations differ: {what}")
+        raise RuntimeError(f"the two implementations differ: {what}")
 
 
 def synchronize() -> None:
-    """Waits until the graphics card, if there is one, has done all it was told."""
+    """Waits for the GPU, if there is one."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 

@@ -18,19 +18,19 @@ from benchmarks.plain.step import PlainStep
 from benchmarks.row import Row
 from benchmarks.timing import Setting, check, compare
 
-# There is no trainer here to log to.
+# There is no trainer to log to.
 warnings.filterwarnings("ignore", message="You are trying to `self.log")
 
 
 def rows(setting: Setting) -> Iterator[Row]:
-    """A training step on a batch of 2, in single precision: a classifier alone, and everything."""
+    """A training step on a batch of 2, in float32: the classifier only, and the whole network."""
     for number, stage, goal in ((1, "head", 1.4), (5, "full", 1.4)):
         plain, ours = _steps(stage, setting)
         yield Row(f"training step, stage {number}, batch 2", *compare(plain, ours, setting), goal)
 
 
 def _steps(stage: str, setting: Setting) -> tuple[Callable[[], None], Callable[[], None]]:
-    """The plain step of a stage and ours, which agree."""
+    """The plain step of a stage and ours, after checking that they agree."""
     root = data_root(setting, train=2)
     options = (f"stage={stage}", "augmentation=none")
     data = data_module(root, *options)
@@ -39,7 +39,7 @@ def _steps(stage: str, setting: Setting) -> tuple[Callable[[], None], Callable[[
     plain = PlainStep(module)
     images, target = module.normalised(batch["image"]).contiguous(), batch["mask"].long()
 
-    # Frozen layers behave alike only where nothing trains.
+    # In training mode the plain step updates frozen BatchNorm, so compare in eval mode.
     plain.network.eval(), module.eval()
     wanted, got = plain.loss(images, target), module.training_step(batch, 0)
     check(torch.allclose(wanted, got, rtol=1e-3), f"loss {wanted} and {got}")
@@ -49,10 +49,10 @@ def _steps(stage: str, setting: Setting) -> tuple[Callable[[], None], Callable[[
 
 
 class OurStep:
-    """What the trainer does with the module in every step.
+    """A training step of the module as the trainer runs it.
 
     Args:
-        module: On its device.
+        module: The module, on its device.
     """
 
     def __init__(self, module: SegmentationModule) -> None:
@@ -61,7 +61,7 @@ class OurStep:
         self.optimizer: Optimizer = chosen["optimizer"]
 
     def __call__(self, batch: Batch) -> None:
-        """Learns from one batch."""
+        """Trains on one batch."""
         self.optimizer.zero_grad()
         torch.autograd.backward(self.module.training_step(batch, 0))
         clip_grad_norm_(self.module.parameters(), 1.0)

@@ -1,1 +1,1 @@
-"""The plain formulations that more than one script measures against."""
+"""Plain implementations that several benchmarks compare against."""

@@ -1,4 +1,4 @@
-"""Images decoded with PIL and made float before they leave the worker."""
+"""Images decoded with PIL and converted to float in the worker."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ class PlainDataset(Dataset[tuple[Tensor, Tensor]]):
     """Image ``(3, H, W)`` float32, normalised, and mask ``(H, W)`` int64.
 
     Args:
-        samples: All with a mask.
+        samples: Samples with masks.
         augmented: Whether to augment, in the ranges of ``conf/augmentation/drone.yaml``.
     """
 
@@ -44,6 +44,7 @@ class PlainDataset(Dataset[tuple[Tensor, Tensor]]):
 
 
 def _augmentation() -> v2.Transform:
+    """The augmentation of ``conf/augmentation/drone.yaml`` in torchvision."""
     return v2.Compose(
         [
             v2.RandomApply([v2.ColorJitter(brightness=(0.7, 1.3), hue=0.1)], p=0.8),

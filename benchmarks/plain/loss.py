@@ -1,4 +1,4 @@
-"""Dice plus cross-entropy as the formulas are written down, left to autograd."""
+"""Dice plus cross-entropy with autograd."""
 
 from torch import Tensor
 from torch.nn import functional as F

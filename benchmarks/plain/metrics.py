@@ -1,4 +1,4 @@
-"""Accuracy, IoU and Dice, each a metric of its own that is called in every step."""
+"""Accuracy, IoU and Dice as separate metrics, called in every step."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardInd
 
 
 class PlainDice(Metric):
-    """Dice from three counts a class, class by class; an absent class counts as perfect."""
+    """Dice from per-class counts; an absent class counts as perfect."""
 
     overlap: Tensor
     total: Tensor
@@ -31,11 +31,11 @@ class PlainDice(Metric):
 
 
 class PlainMetrics:
-    """The three of them.
+    """The three metrics.
 
     Args:
-        num_classes: How many classes there are.
-        device: Where they count.
+        num_classes: Number of classes.
+        device: The device of the metrics.
     """
 
     def __init__(self, num_classes: int, device: str) -> None:

@@ -1,4 +1,4 @@
-"""A training step in which freezing means that parameters take no gradient, and nothing else."""
+"""A training step in which frozen layers only have no gradients but stay in training mode."""
 
 from collections.abc import Mapping
 
@@ -12,10 +12,10 @@ from benchmarks.plain.metrics import PlainMetrics
 
 
 class PlainStep:
-    """The whole network in training mode, its logits at full size, metrics called one by one.
+    """The whole network in training mode, with full-size logits and separate metrics.
 
     Args:
-        module: Where it starts: tensors, what learns, class weights and device are the same.
+        module: The source of weights, trainable parameters, class weights and device.
     """
 
     def __init__(self, module: SegmentationModule) -> None:
@@ -32,7 +32,7 @@ class PlainStep:
         self.metrics = PlainMetrics(num_classes, str(self.class_weights.device))
 
     def loss(self, images: Tensor, target: Tensor) -> Tensor:
-        """Of normalised ``(N, 3, H, W)`` float and ``(N, H, W)`` int64; counts the metrics."""
+        """The loss of ``(N, 3, H, W)`` float and ``(N, H, W)`` int64; updates the metrics."""
         logits = self.network(images)
         self.metrics(logits["out"].detach().argmax(1), target)
         loss = dice_cross_entropy(logits["out"], target, self.class_weights)
@@ -42,14 +42,14 @@ class PlainStep:
         return loss
 
     def __call__(self, images: Tensor, target: Tensor) -> None:
-        """Learns from one batch."""
+        """Trains on one batch."""
         self.optimizer.zero_grad()
         torch.autograd.backward(self.loss(images, target))
         self.optimizer.step()
 
 
 def plain_network(state: Mapping[str, Tensor], num_classes: int, *, aux_head: bool) -> nn.Module:
-    """The network of torchvision as it comes, in training mode, where the tensors are."""
+    """Torchvision's network in training mode, on the device of the tensors."""
     network: nn.Module = deeplabv3_mobilenet_v3_large(
         weights=None, weights_backbone=None, num_classes=num_classes, aux_loss=aux_head
     )

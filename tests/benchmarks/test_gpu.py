@@ -4,14 +4,14 @@ from benchmarks import gpu
 from helpers.stages import STAGES
 
 
-def test_without_a_graphics_card_one_line_says_so(monkeypatch, capsys):
+def test_without_a_gpu_one_line_says_so(monkeypatch, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     gpu.main([])
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith("no graphics card here")
+    assert line.startswith("no GPU, so nothing is measured")
 
 
-def test_a_quick_try_goes_through_all_five_stages(capsys):
+def test_a_quick_run_goes_through_all_five_stages(capsys):
     gpu.main(["--quick", "--device", "cpu"])
     lines = capsys.readouterr().out.splitlines()
     for stage in STAGES:

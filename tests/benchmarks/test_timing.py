@@ -36,18 +36,18 @@ def test_a_reason_is_given_only_for_a_missed_goal():
         (18_432_000, "B", "18.4 MB"),
     ],
 )
-def test_amounts_have_a_unit_that_suits_them(value, unit, text):
+def test_amounts_have_a_unit_that_fits(value, unit, text):
     assert amount(value, unit) == text
 
 
-def test_both_formulations_are_called_in_turn():
+def test_both_implementations_are_called_in_turn():
     calls = []
     setting = Setting()
     compare(lambda: calls.append("plain"), lambda: calls.append("ours"), setting, seconds=0)
     assert calls == ["plain", "ours"] * (7 + 1)  # one to warm up
 
 
-def test_formulations_that_differ_are_not_timed():
+def test_implementations_that_differ_are_not_timed():
     with pytest.raises(RuntimeError, match="differ: loss"):
         check(False, "loss")
 

@@ -1,4 +1,4 @@
-"""What a wrong command prints, as a real process: lines, exit code 1, and nothing written."""
+"""Wrong commands as real processes: lines, exit code 1, and nothing written."""
 
 import os
 import re
@@ -107,7 +107,7 @@ QUICK = {
     "stage=null": ["config error: stage: there is no null; known: .*"],
     "-m stage=head,asp": ["config error: stage: there is no 'asp'; did you mean 'aspp'?"],
     "-m run_name=???": ["config error: run_name: must be set"],
-    # These Hydra says in its own words.
+    # These errors are Hydra's.
     "foo": ["Error parsing override 'foo'", "missing EQUAL at '<EOF>'"],
     "seed=[1": ["no viable alternative at input '[1'"],
     "seed=1,2": ["Ambiguous value for argument '++seed=1,2'"],
@@ -151,7 +151,7 @@ def test_a_broken_file_is_named(tmp_path):
         ("stage=aspp --info", "stage: aspp"),
     ],
 )
-def test_questions_are_answered_without_torch(tmp_path, command, shown):
+def test_help_and_cfg_do_not_import_torch(tmp_path, command, shown):
     done = run(tmp_path, *command.split(), python=("-X", "importtime"))
     assert done.returncode == 0
     assert shown in done.stdout

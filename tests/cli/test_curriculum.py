@@ -1,4 +1,4 @@
-"""The README's commands as real processes, once through, on scenes small enough to wait for."""
+"""The README's commands as real processes, once through, on small scenes."""
 
 import csv
 import json
@@ -22,7 +22,7 @@ FROZEN_BELOW = {"head": 21, "decoder": 18, "aspp": 17, "half_backbone": 8, "full
 
 
 class Project:
-    """Runs commands in the repository with everything written elsewhere."""
+    """Runs commands that write to a temporary folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -67,7 +67,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def curriculum(tmp_path_factory):
-    """A finished curriculum of one epoch a stage, and what the script said."""
+    """A finished curriculum of one epoch per stage, and the output of the script."""
     project = Project(tmp_path_factory.mktemp("curriculum"))
     project.finished = project.script()
     assert project.finished.returncode == 0, project.finished.stderr
@@ -79,7 +79,7 @@ def state(path: Path) -> dict[str, torch.Tensor]:
 
 
 def group_of(name: str) -> int:
-    """The layer group of a tensor, written down anew from the design's table."""
+    """The layer group of a tensor, written down independently."""
     part, index = name.removeprefix("network.").split(".")[:2]
     if part == "backbone":
         return int(index)
@@ -109,7 +109,7 @@ def test_the_script_prints_the_table_and_writes_it(curriculum):
 
 
 @pytest.mark.parametrize(("parent", "stage"), [*pairwise(STAGES)])
-def test_what_a_stage_froze_equals_its_parent_bit_for_bit(curriculum, parent, stage):
+def test_frozen_tensors_of_a_stage_equal_its_parent_bit_for_bit(curriculum, parent, stage):
     before, after = state(curriculum.checkpoint(parent)), state(curriculum.checkpoint(stage))
     frozen = [name for name in after if group_of(name) < FROZEN_BELOW[stage]]
     learning = [name for name in after if group_of(name) >= FROZEN_BELOW[stage]]
@@ -128,7 +128,7 @@ def test_provenance_names_the_parent_by_its_hash(curriculum):
     }
 
 
-def test_started_again_the_script_keeps_what_is_finished(curriculum):
+def test_started_again_the_script_keeps_finished_stages(curriculum):
     before = {stage: curriculum.checkpoint(stage).stat().st_mtime_ns for stage in STAGES}
     again = curriculum.script()
     assert again.returncode == 0, again.stderr
@@ -136,7 +136,7 @@ def test_started_again_the_script_keeps_what_is_finished(curriculum):
     assert before == {stage: curriculum.checkpoint(stage).stat().st_mtime_ns for stage in STAGES}
 
 
-def test_from_another_folder_paths_mean_that_folder(curriculum, tmp_path):
+def test_paths_are_relative_to_the_working_directory(curriculum, tmp_path):
     """The script neither changes the folder nor needs it to be that of the repository."""
     left_out = ("paths.", "model.weights=")
     overrides = [o for o in curriculum.overrides if not o.startswith(left_out)]
@@ -147,7 +147,7 @@ def test_from_another_folder_paths_mean_that_folder(curriculum, tmp_path):
     assert (tmp_path / "here/demo/head/train/metrics.json").is_file()
 
 
-def test_stages_can_be_left_out(curriculum):
+def test_stages_can_be_skipped(curriculum):
     done = curriculum.script("task.stages=[head,aspp]", "run_name=short")
     assert done.returncode == 0, done.stderr
     runs = curriculum.folder / "runs/short"
@@ -175,7 +175,7 @@ def test_a_chain_that_cannot_be_trained_is_refused_in_one_line(tmp_path, argumen
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_fault_that_only_the_last_stage_meets_stops_the_script_first(tmp_path):
+def test_an_error_in_the_last_stage_is_found_before_training(tmp_path):
     project = Project(tmp_path)
     done = project.script("model.fine_tune_start.full=nowhere")
     assert done.returncode == 1
@@ -185,7 +185,7 @@ def test_a_fault_that_only_the_last_stage_meets_stops_the_script_first(tmp_path)
 
 
 def test_evaluation_agrees_with_scikit_learn(curriculum, tmp_path):
-    """From the masks that predict writes, counted by another library."""
+    """Computed from the masks that predict writes, by another library."""
     report = curriculum.run_folder / "full" / "evaluate"
     scenes = curriculum.folder / "scenes"
     with (report / "images.csv").open(newline="") as file:
@@ -221,7 +221,7 @@ def test_evaluation_leaves_every_table_and_image(curriculum):
     }
 
 
-def test_predict_needs_the_checkpoint_alone(curriculum, tmp_path):
+def test_predict_needs_only_the_checkpoint(curriculum, tmp_path):
     lonely = tmp_path / "mine.ckpt"
     lonely.write_bytes(curriculum.checkpoint("full").read_bytes())
     image = tmp_path / "odd.png"
@@ -272,7 +272,7 @@ def test_visualize_draws_one_sheet(curriculum):
     assert min(sheet.size) > 300
 
 
-def test_a_sweep_gets_one_folder_a_job_and_never_the_stages_own(curriculum):
+def test_a_sweep_gets_one_folder_per_job_and_never_the_stages_own(curriculum):
     before = curriculum.checkpoint("aspp").stat().st_mtime_ns
     done = curriculum.run("-m", "stage=aspp", "stage.learning_rate=4e-3,8e-3")
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Runs of the real program that are stopped, damaged and resumed, against one that never was."""
+"""Runs that are stopped, damaged and resumed, against an uninterrupted one."""
 
 import os
 import re
@@ -100,7 +100,7 @@ def same(first, second):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A run without and one with every mishap, and what the second said each time."""
+    """An uninterrupted and an interrupted run, and the outputs of the second."""
     folder = tmp_path_factory.mktemp("stopping")
     whole, parts = Run(folder, "whole"), Run(folder, "parts")
     whole.finish()
@@ -124,7 +124,7 @@ def test_a_signal_ends_a_run_with_its_code_and_one_line(runs, index, code, name)
     assert "Error" not in said
 
 
-def test_a_damaged_checkpoint_is_passed_over_in_one_line(runs):
+def test_a_damaged_checkpoint_is_skipped_with_one_line(runs):
     _, parts = runs
     damaged = parts.checkpoints / "last.ckpt"
     (line,) = (line for line in parts.said[2][1].splitlines() if "damaged" in line)
@@ -133,13 +133,13 @@ def test_a_damaged_checkpoint_is_passed_over_in_one_line(runs):
 
 
 @pytest.mark.parametrize("name", ["best.ckpt", "last.ckpt"])
-def test_the_result_is_the_same_to_the_bit(runs, name):
+def test_the_results_are_bit_identical(runs, name):
     whole, parts = (run.state(name) for run in runs)
     for key in whole.keys() | parts.keys():
         assert same(whole[key], parts[key]), key
 
 
-def test_the_curves_have_neither_gaps_nor_doubled_points(runs):
+def test_the_curves_have_no_gaps_and_no_duplicate_points(runs):
     whole, parts = (run.points() for run in runs)
     assert len(whole["val/dice"]) == EPOCHS
     assert parts == whole

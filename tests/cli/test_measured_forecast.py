@@ -1,4 +1,4 @@
-"""The forecast as real processes: measured before training, and said while it trains."""
+"""The forecast in real processes: measured before training, and logged during it."""
 
 import re
 from pathlib import Path
@@ -48,13 +48,13 @@ def test_a_measured_curriculum_is_a_table_with_its_end(run, measured):
     assert "epoch 1/2" not in measured
 
 
-def test_measuring_leaves_nothing(run, measured):
+def test_measuring_leaves_no_files(run, measured):
     files = {path.name for path in run.runs.rglob("*") if path.is_file()}
-    assert files == {"multirun.yaml"}  # which is Hydra's
+    assert files == {"multirun.yaml"}  # of Hydra
     assert not list(run.cache.rglob("features"))
 
 
-def test_a_curriculum_says_what_is_left_once_a_stage(run, measured):
+def test_a_curriculum_logs_the_remaining_time_once_per_stage(run, measured):
     trained = run("task=curriculum", "task.stages=[head,decoder]")
     lines = re.findall("^forecast: .*", trained, re.MULTILINE)
     head, decoder = (re.sub(r"\d+ s|(?<=done at ).*\d\d:\d\d$", "_", line) for line in lines)

@@ -19,14 +19,14 @@ def test_each_epoch_has_its_own_order_of_every_index():
     assert sorted(index for _, index in second) == list(range(20))
 
 
-def test_seeds_differ_and_without_shuffling_the_order_stays():
+def test_seeds_differ_and_without_shuffling_the_order_is_fixed():
     orders = {tuple(EpochSampler(20, seed=seed, shuffle=True)) for seed in range(4)}
     assert len(orders) == 4
     assert list(EpochSampler(3, seed=0, shuffle=False)) == [(0, 0), (0, 1), (0, 2)]
 
 
 @given(st.integers(1, 60), st.integers(1, 12))
-def test_batches_lose_nothing_and_leave_none_alone(length, batch_size):
+def test_batches_drop_no_sample_and_have_at_least_two(length, batch_size):
     sampler = TrainBatchSampler(EpochSampler(length, seed=0, shuffle=True), batch_size)
     batches = list(sampler)
     assert len(batches) == len(sampler)
@@ -40,12 +40,12 @@ def test_batches_lose_nothing_and_leave_none_alone(length, batch_size):
     ("length", "batch_size", "wanted"),
     [(9, 4, [4, 5]), (8, 4, [4, 4]), (10, 4, [4, 4, 2]), (3, 1, [1, 1, 1]), (1, 4, [1])],
 )
-def test_a_last_batch_of_one_joins_the_one_before(length, batch_size, wanted):
+def test_a_last_batch_of_one_is_merged_into_the_one_before(length, batch_size, wanted):
     sampler = TrainBatchSampler(EpochSampler(length, seed=0, shuffle=False), batch_size)
     assert [len(batch) for batch in sampler] == wanted
 
 
-def test_batches_without_padding_hold_one_size_each():
+def test_batches_without_padding_have_one_size_each():
     sizes = [(2, 3), (3, 2), (2, 3), (2, 3), (3, 2)]
     sampler = SameSizeBatchSampler(sizes, 2)
     assert list(sampler) == [[0, 2], [3], [1, 4]]
@@ -53,7 +53,7 @@ def test_batches_without_padding_hold_one_size_each():
     assert Counter(index for batch in sampler for index in batch) == Counter(range(5))
 
 
-def test_a_resumed_epoch_leaves_out_what_was_learnt_and_no_other_epoch_does():
+def test_only_the_resumed_epoch_skips_its_finished_batches():
     sampler = EpochSampler(11, seed=0, shuffle=True)
     batches = TrainBatchSampler(sampler, 3)
     whole = []

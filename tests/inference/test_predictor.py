@@ -20,7 +20,7 @@ LRASPP = {"_target_": f"{BUILDERS}.lraspp_mobilenet_v3_large", "num_classes": 3}
 
 @pytest.fixture(scope="module")
 def network():
-    """Its BatchNorm knows the images, and its classes are about equally likely."""
+    """A checkpoint with BatchNorm statistics of the images and balanced classes."""
     torch.manual_seed(0)
     network = networks.lraspp_mobilenet_v3_large(3)
     for module in network.modules():
@@ -49,7 +49,7 @@ def write(tmp_path, network):
 
 
 def random_image(height, width, seed=0):
-    """Patches of colour: something for a network to tell apart."""
+    """An image with patches of different colours."""
     coarse = np.random.default_rng(seed).integers(0, 256, (5, 6, 3), dtype=np.uint8)
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
 
@@ -71,9 +71,7 @@ def logits_by_hand(network, image, size):
 
 @pytest.mark.parametrize("size", [None, 48, 96])
 @pytest.mark.parametrize("shape", [(64, 64), (75, 101), (131, 49), (33, 200)])
-def test_a_mask_has_its_images_own_size_and_is_that_of_a_forward_by_hand(
-    write, network, shape, size
-):
+def test_a_mask_has_the_original_size_and_equals_a_manual_forward(write, network, shape, size):
     image = random_image(*shape)
     mask = Predictor(write(image_min_size=size)).predict(image)
     assert mask.shape == shape
@@ -94,12 +92,12 @@ def test_half_precision_is_nearly_the_same(write, precision):
 
 
 def test_the_masks_are_not_all_of_one_class(write):
-    """Without this, the comparisons above would prove little."""
+    """Otherwise the comparisons above would be meaningless."""
     mask = Predictor(write(image_min_size=None)).predict(random_image(75, 101))
     assert np.bincount(mask.ravel(), minlength=3).min() > 100
 
 
-def test_an_image_is_left_as_it_was_and_the_answer_is_the_same_again(write):
+def test_the_image_is_not_changed_and_predictions_are_repeatable(write):
     predictor, image = Predictor(write()), random_image(40, 50)
     before = image.copy()
     first = predictor.predict(image)
@@ -109,7 +107,7 @@ def test_an_image_is_left_as_it_was_and_the_answer_is_the_same_again(write):
     assert np.array_equal(predictor.predict(flipped), predictor.predict(flipped.copy()))
 
 
-def test_the_checkpoint_says_the_classes(write):
+def test_the_classes_come_from_the_checkpoint(write):
     predictor = Predictor(write())
     assert predictor.classes.to_mapping() == CLASSES
     assert predictor.description.stage == "aspp"
@@ -167,7 +165,7 @@ def test_tensors_that_do_not_fit_the_description_are_refused(write, described):
     assert len(line) < 400
 
 
-def test_functions_that_builders_only_use_are_no_builders(write, monkeypatch):
+def test_functions_imported_by_builders_are_refused(write, monkeypatch):
     monkeypatch.setattr(networks, "mkdir", os.makedirs, raising=False)
     with pytest.raises(CheckpointError, match="names the network"):
         Predictor(write(network={"_target_": f"{BUILDERS}.mkdir", "name": "x"}))
@@ -179,7 +177,7 @@ def test_a_missing_checkpoint_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("has_gpu", [True, False])
-def test_the_device_is_what_the_accelerator_means(monkeypatch, has_gpu):
+def test_the_device_follows_the_accelerator(monkeypatch, has_gpu):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
     gpu = "cuda" if has_gpu else "cpu"
     assert [native_device(name) for name in ("auto", "gpu", "cuda", "cpu")] == [gpu] * 3 + ["cpu"]

@@ -1,4 +1,4 @@
-"""Metrics that add up over batches and devices."""
+"""Metrics accumulated over batches and devices."""
 
 import math
 
@@ -24,7 +24,7 @@ def close(actual, expected):
     torch.testing.assert_close(actual, torch.tensor(expected, dtype=torch.float64), equal_nan=True)
 
 
-def test_accelerators_are_never_waited_for():
+def test_updates_do_not_synchronise_with_the_device():
     # A meta tensor has no values: whatever asks for one raises.
     metric = SegmentationMetrics(3).to("meta")
     metric.update(
@@ -60,7 +60,7 @@ def test_refuses_logits_of_another_class_count():
         SegmentationMetrics(5).update(torch.zeros(2, 4, 6, 7), torch.zeros(2, 6, 7).byte())
 
 
-def test_reset_starts_anew():
+def test_reset_clears_the_matrix():
     metric = SegmentationMetrics(4)
     metric.update(*random_maps(8, 4))
     metric.reset()

@@ -26,7 +26,7 @@ from aerialseg.metrics.scores import (
 )
 
 NAN = math.nan
-# Truth 0 0 1 1 1, predicted 0 1 1 1 3; class 2 is nowhere, 3 only predicted.
+# Truth 0 0 1 1 1, predicted 0 1 1 1 3; class 2 is absent, 3 only predicted.
 BY_HAND = torch.tensor([[1, 1, 0, 0], [0, 2, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]])
 IOU_BY_HAND = [1 / 2, 2 / 4, NAN, 0.0]
 DICE_BY_HAND = [2 / 3, 4 / 6, NAN, 0.0]
@@ -74,7 +74,7 @@ def test_scores_by_hand():
     close(micro_dice(BY_HAND), 3 / 5)
 
 
-def test_absent_classes_are_skipped_or_perfect_as_asked():
+def test_absent_classes_are_skipped_or_perfect():
     close(mean_iou(BY_HAND), 1 / 3)
     close(mean_iou(BY_HAND, absent="skip"), 1 / 3)
     close(mean_iou(BY_HAND, absent="one"), 2 / 4)
@@ -97,7 +97,7 @@ def test_matrix_is_exact_for_any_class_count(num_classes, target_dtype):
     np.testing.assert_array_equal(matrix, count_one_by_one(prediction, target, num_classes))
 
 
-def test_narrow_predictions_are_counted_alike():
+def test_uint8_predictions_are_counted_alike():
     prediction, target = random_maps(1, 100)
     wide = confusion_matrix(prediction, target, 100)
     assert torch.equal(confusion_matrix(prediction.to(torch.uint8), target, 100), wide)
@@ -180,7 +180,7 @@ def test_an_ignored_id_that_the_type_cannot_hold_ignores_nothing():
     assert confusion_matrix(prediction, target, 200, ignore_index=-100).sum() == 2
 
 
-def test_what_is_predicted_on_ignored_pixels_does_not_count():
+def test_predictions_on_ignored_pixels_do_not_count():
     prediction, target = random_maps(5, 3)
     other = torch.where(target == 255, (prediction + 1) % 3, prediction)
     assert not torch.equal(prediction, other)
@@ -201,7 +201,7 @@ def test_refuses_a_prediction_outside_the_table(wrong):
         confusion_matrix(prediction, torch.zeros(1, 3, dtype=torch.uint8), 12)
 
 
-def test_refuses_maps_that_do_not_fit():
+def test_refuses_different_shapes():
     ids = torch.zeros(2, 3, dtype=torch.int64)
     with pytest.raises(ValueError, match="wanted the same"):
         confusion_matrix(ids, ids[:, :2], 2)
@@ -230,7 +230,7 @@ def test_accelerators_count_bytes_alike_where_there_are_more_classes_than_bytes(
     assert confusion_matrix(ids, ids, 300).diagonal().sum() == 255
 
 
-def test_nothing_to_count():
+def test_an_empty_mask_counts_nothing():
     prediction = torch.zeros(1, 4, 4, dtype=torch.int64)
     matrix = confusion_matrix(prediction, torch.full_like(prediction, 255), 3)
     assert matrix.sum() == 0
@@ -253,11 +253,11 @@ def test_summary_by_hand():
     assert all(type(score) is float for score in summary.values())
 
 
-def test_summary_tells_names_apart_that_look_alike():
+def test_summary_distinguishes_similar_names():
     summary = summarise(torch.eye(2, dtype=torch.int64), ["road side", "Road-Side"])
     assert {"iou_road_side_0", "iou_road_side_1"} <= set(summary)
 
 
-def test_summary_refuses_a_foreign_class_table():
+def test_summary_refuses_a_wrong_number_of_names():
     with pytest.raises(ValueError, match="2 class names for 4 classes"):
         summarise(BY_HAND, ["background", "person"])

@@ -12,8 +12,8 @@ def test_the_mean_is_over_samples_and_not_over_batches():
     assert mean.compute() == pytest.approx(2.0)
 
 
-@pytest.mark.filterwarnings("error")  # that nothing had been added
-def test_a_sum_that_is_taken_up_again_ends_as_if_never_dropped():
+@pytest.mark.filterwarnings("error")  # fails on the warning that update() was never called
+def test_restored_sums_continue_as_if_uninterrupted():
     losses, maps = torch.rand(6), torch.randint(0, 3, (6, 2, 4, 4))
     whole, first, second = ({"a": MeanLoss(), "b": SegmentationMetrics(3)} for _ in range(3))
 

@@ -39,7 +39,7 @@ def split(network, start):
         ("classifier.4", {"out": 4, "aux": 4}),
     ],
 )
-def test_prefix_and_rest_are_the_network(network, start, depth):
+def test_prefix_and_rest_equal_the_network(network, start, depth):
     _, prefix = split(network, start)
     assert prefix.depth == depth
     images = torch.randn(2, 3, 48, 64, generator=torch.Generator().manual_seed(1))
@@ -51,7 +51,7 @@ def test_prefix_and_rest_are_the_network(network, start, depth):
         torch.testing.assert_close(logits[name], expected, rtol=0, atol=1e-6)
 
 
-def test_only_what_learns_gets_a_gradient(network):
+def test_only_trained_parameters_get_a_gradient(network):
     _, prefix = split(network, "classifier.1")
     features = prefix.features(torch.randn(2, 3, 48, 64))
     logits = prefix.logits({name: value.clone() for name, value in features.items()})
@@ -62,14 +62,14 @@ def test_only_what_learns_gets_a_gradient(network):
     assert with_gradient == learning
 
 
-def test_tensors_are_those_that_do_not_learn(network):
+def test_tensors_are_the_frozen_ones(network):
     frozen, prefix = split(network, "classifier.4")
     expected = {t.data_ptr() for module in frozen for t in module.state_dict().values()}
     assert {tensor.data_ptr() for tensor in prefix.tensors()} == expected
 
 
 @pytest.mark.parametrize("start", [0, 5])
-def test_a_backbone_that_learns_cannot_be_cut_off(network, start):
+def test_a_trained_backbone_cannot_be_split_off(network, start):
     frozen, prefix = split(network, start)
     assert prefix is None
     with pytest.raises(ValueError, match="no completely frozen backbone"):
@@ -77,12 +77,12 @@ def test_a_backbone_that_learns_cannot_be_cut_off(network, start):
 
 
 @pytest.mark.parametrize("network", [nn.Conv2d(3, 2, 1), lraspp_mobilenet_v3_large(2)])
-def test_other_networks_cannot_be_cut(network):
+def test_other_networks_cannot_be_split(network):
     assert not has_frozen_prefix(network, list(network.modules()))
 
 
 class OneLayer(nn.Module):
-    """What a package may bring: its backbone is a layer without children."""
+    """A third-party network whose backbone is a layer without children."""
 
     def __init__(self):
         super().__init__()
@@ -101,7 +101,7 @@ class Features(nn.Conv2d):
         return {"out": super().forward(image)}
 
 
-def test_a_network_of_any_class_that_offers_its_parts_is_cut():
+def test_any_network_with_backbone_and_heads_can_be_split():
     network = OneLayer().eval()
     prefix = FrozenPrefix(network, [network.backbone])
     images = torch.randn(2, 3, 8, 8)
@@ -111,12 +111,12 @@ def test_a_network_of_any_class_that_offers_its_parts_is_cut():
 
 
 @pytest.mark.parametrize("frozen", [[], ["head"]])
-def test_a_backbone_without_children_that_learns_cannot_be_cut_off(frozen):
+def test_a_trained_backbone_without_children_cannot_be_split_off(frozen):
     network = OneLayer()
     assert not has_frozen_prefix(network, [network.get_submodule(name) for name in frozen])
 
 
-def test_a_backbone_with_a_parameter_of_its_own_is_not_the_sum_of_its_children():
+def test_a_backbone_with_its_own_parameter_is_more_than_its_children():
     network = OneLayer()
     network.backbone = nn.Sequential(nn.Conv2d(3, 4, 1))
     assert has_frozen_prefix(network, list(network.backbone))

@@ -82,7 +82,7 @@ def test_mobilenet_has_the_22_groups(groups):
     assert groups[21].names == ("classifier.4", "aux_classifier.4")
 
 
-def test_without_auxiliary_head_the_indices_stay(settings):
+def test_without_auxiliary_head_the_indices_are_unchanged(settings):
     network = build("deeplabv3_mobilenet_v3_large", aux_head=False)
     groups = layer_groups(network, settings["layer_groups"])
     assert len(groups) == 22
@@ -116,18 +116,18 @@ def test_every_model_file_covers_its_network_and_unlocks_more_at_each_stage(name
         (["0", "1", "2", "3", "4"], "layer_groups: no module '4'"),
     ],
 )
-def test_what_is_not_covered_exactly_once_is_an_error(spec, line):
+def test_modules_not_covered_exactly_once_are_an_error(spec, line):
     with pytest.raises(ConfigError) as caught:
         layer_groups(small_network(), spec)
     assert caught.value.problems[0].startswith(line)
 
 
-def test_an_unknown_module_comes_with_the_nearest(mobilenet):
+def test_an_unknown_module_suggests_the_nearest(mobilenet):
     with pytest.raises(ConfigError, match=r"no module 'clasifier\.4'; did you mean 'classifier\.4"):
         layer_groups(mobilenet, ["backbone.*", "clasifier.4"])
 
 
-def test_a_parameter_outside_all_modules_is_not_forgotten():
+def test_a_parameter_outside_all_modules_is_reported():
     network = small_network()
     network.scale = nn.Parameter(torch.ones(1))
     with pytest.raises(ConfigError, match="in no group: scale"):
@@ -177,7 +177,7 @@ def test_a_start_above_all_parameters_is_an_error():
         resolve_start(groups, 99)
 
 
-# What learns
+# What is trained
 
 
 @pytest.mark.parametrize(
@@ -204,13 +204,13 @@ def test_the_full_stage_trains_all_of_the_network_without_auxiliary_head(setting
     assert trained(network) == sum(p.numel() for p in network.parameters()) == 11_023_164
 
 
-def test_a_later_stage_unlocks_what_an_earlier_one_froze(mobilenet, groups):
+def test_a_later_stage_unfreezes_groups_of_an_earlier_one(mobilenet, groups):
     freeze_below(groups, 21)
     freeze_below(groups, 17)
     assert trained(mobilenet) == 8_051_344 + 3_620
 
 
-def test_rows_say_what_each_group_does():
+def test_rows_describe_each_group():
     rows = describe(small_groups(), 1)
     assert [(row.index, row.name, row.parameters) for row in rows] == [
         (0, "0", 16),
@@ -243,7 +243,7 @@ def one_step(network):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_training_step_changes_what_learns_and_no_bit_of_what_is_frozen(
+def test_a_training_step_changes_trained_tensors_and_no_bit_of_frozen_ones(
     mobilenet, groups, settings, stage
 ):
     start = settings["fine_tune_start"][stage]
@@ -257,7 +257,7 @@ def test_a_training_step_changes_what_learns_and_no_bit_of_what_is_frozen(
     assert set(changed) == set(before) - set(proof)
 
 
-def test_gradients_off_alone_is_no_freezing_and_the_proof_sees_it(mobilenet, groups):
+def test_disabling_gradients_alone_is_detected_as_not_frozen(mobilenet, groups):
     freeze_below(groups, 17)
     mobilenet.train()
     proof = frozen_state(groups, 17)
@@ -273,7 +273,7 @@ def test_freezing_sets_eval_mode_at_once(mobilenet, groups):
     assert all(m.training for group in groups[17:] for m in group.modules)
 
 
-def test_only_what_learns_is_in_train_mode(mobilenet, groups):
+def test_only_trained_groups_are_in_train_mode(mobilenet, groups):
     freeze_below(groups, 18)
     train_mode(mobilenet, groups, 18)
     modes = {name: module.training for name, module in mobilenet.named_modules()}
@@ -284,7 +284,7 @@ def test_only_what_learns_is_in_train_mode(mobilenet, groups):
     assert all(modes[f"aux_classifier.{index}"] for index in range(5))
 
 
-def test_frozen_dropout_stands_still(mobilenet, groups):
+def test_frozen_dropout_is_inactive(mobilenet, groups):
     freeze_below(groups, 21)
     train_mode(mobilenet, groups, 21)
     image = torch.randn(2, 3, 32, 32)
@@ -301,7 +301,7 @@ def test_the_proof_holds_copies_of_parameters_and_buffers(mobilenet, groups):
     assert changed_tensors(proof, frozen_state(groups, 17)) == ["backbone.0.0.weight"]
 
 
-def test_changes_are_found_to_the_bit():
+def test_changes_of_a_single_bit_are_found():
     nan = torch.tensor([float("nan")])
     before = {"nan": nan, "zero": torch.zeros(1), "type": torch.zeros(2), "gone": torch.ones(1)}
     after = {"nan": nan.clone(), "zero": -torch.zeros(1), "type": torch.zeros(2).half()}

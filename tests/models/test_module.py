@@ -54,7 +54,7 @@ def masks(count=2, size=(8, 10), seed=1):
 
 
 class Modes(pl.Callback):
-    """Which modules are in training mode whenever a batch is about to be used."""
+    """Records which modules are in training mode at the start of each batch."""
 
     def __init__(self):
         self.training, self.validation = [], []
@@ -71,7 +71,7 @@ def _training(network):
 
 
 @pytest.mark.parametrize("start", [0, 1, 2])
-def test_what_is_frozen_is_the_same_to_the_bit_after_a_fit(tmp_path, start):
+def test_frozen_tensors_are_bit_identical_after_a_fit(tmp_path, start):
     module = make_module(start=start)
     before, modes = state_of(module.network), Modes()
     trainer = make_trainer([modes, InMemoryCheckpoint(str(tmp_path / "run"))], epochs=2)
@@ -86,7 +86,7 @@ def test_what_is_frozen_is_the_same_to_the_bit_after_a_fit(tmp_path, start):
     assert not set().union(*modes.validation)
 
 
-def test_frozen_dropout_and_batchnorm_do_nothing_while_training():
+def test_frozen_dropout_and_batchnorm_are_inactive_in_training():
     module = make_module(start=2)
     module.train()
     images = random_images()
@@ -99,7 +99,7 @@ def test_frozen_dropout_and_batchnorm_do_nothing_while_training():
 
 
 @pytest.mark.parametrize("mode", [True, False])
-def test_train_and_eval_by_anyone_keep_what_is_frozen_in_eval_mode(mode):
+def test_train_and_eval_keep_frozen_modules_in_eval_mode(mode):
     module = make_module(start=1)
     assert module.train(mode) is module
     assert not any(part.training for part in module.network.stem.modules())
@@ -107,7 +107,7 @@ def test_train_and_eval_by_anyone_keep_what_is_frozen_in_eval_mode(mode):
     assert not any(parameter.requires_grad for parameter in module.network.stem.parameters())
 
 
-def test_nothing_is_recorded_for_backward_below_what_learns():
+def test_autograd_records_nothing_below_the_trained_groups():
     module = make_module(start=1).train()
     seen = {}
     module.network.stem.register_forward_hook(lambda *call: seen.update(stem=call[2]))
@@ -155,7 +155,7 @@ def test_each_stage_of_the_real_network_keeps_what_it_freezes(
         assert not names or changed & names, group.name
 
 
-def test_the_optimizer_holds_what_learns_and_decays_only_kernels():
+def test_the_optimizer_has_trained_parameters_and_decays_only_kernels():
     module = make_module(start=1)
     optimizer = module.configure_optimizers()["optimizer"]
     held = [id(p) for group in optimizer.param_groups for p in group["params"]]
@@ -167,7 +167,7 @@ def test_the_optimizer_holds_what_learns_and_decays_only_kernels():
     assert {p.ndim for p in learning} == {1, 4}
 
 
-def test_a_network_whose_learning_part_has_only_vectors_gets_one_group():
+def test_a_trained_part_with_vectors_only_gets_one_parameter_group():
     network = nn.Sequential()
     network.classifier = nn.BatchNorm2d(3)
     module = make_module(network, groups=["classifier"])
@@ -175,7 +175,7 @@ def test_a_network_whose_learning_part_has_only_vectors_gets_one_group():
     assert group["weight_decay"] == 0.0
 
 
-def test_without_a_scheduler_the_optimizer_comes_alone():
+def test_without_a_scheduler_only_the_optimizer_is_returned():
     assert isinstance(make_module(scheduler=None).configure_optimizers(), torch.optim.Optimizer)
 
 
@@ -245,8 +245,8 @@ def test_validation_scores_are_of_the_whole_split(tmp_path):
     assert float(dice) == pytest.approx(dice_by_hand(np.stack(predictions), truth), abs=1e-6)
 
 
-class Favourite(nn.Module):
-    """Predicts one class everywhere: another one in the first epoch."""
+class ConstantClass(nn.Module):
+    """Predicts one class everywhere, and another one in the first epoch."""
 
     def __init__(self):
         super().__init__()
@@ -259,19 +259,19 @@ class Favourite(nn.Module):
         return {"out": self.classifier(x) + boost.view(1, 3, 1, 1)}
 
 
-class ChangeOfMind(pl.Callback):
+class SwitchClass(pl.Callback):
     def on_train_epoch_start(self, trainer, pl_module):
         pl_module.network.favourite = 2 if trainer.current_epoch == 0 else 0
 
 
-def test_a_checkpoint_never_tells_the_score_of_an_earlier_epoch(tmp_path):
+def test_a_checkpoint_never_holds_scores_of_an_earlier_epoch(tmp_path):
     data = make_data(tmp_path / "data")
     for path in (tmp_path / "data/masks").iterdir():
         Image.fromarray(np.eye(24, 32, dtype=np.uint8)).save(path)
-    # Class 2 is nowhere in the truth; in the second epoch it is not predicted either.
-    module = make_module(Favourite(), groups=["classifier"])
+    # Class 2 is absent from the target; in the second epoch it is not predicted either.
+    module = make_module(ConstantClass(), groups=["classifier"])
     checkpoint = InMemoryCheckpoint(str(tmp_path / "run"), monitor="train/loss", mode="min")
-    make_trainer([ChangeOfMind(), checkpoint], epochs=2).fit(module, data)
+    make_trainer([SwitchClass(), checkpoint], epochs=2).fit(module, data)
     path = tmp_path / "run/last.ckpt"
     metrics = read_description(read_checkpoint(path), path).metrics
     assert metrics["val/iou_ground"] > 0.9
@@ -321,7 +321,7 @@ def test_class_names_come_from_the_description():
         ({"logits": torch.zeros(1, 3, 2, 2)}, r"returns a mapping with the keys \['logits'\]"),
     ],
 )
-def test_a_network_that_returns_anything_but_logits_by_head_is_named(returned, words):
+def test_a_network_that_does_not_return_logits_by_head_is_refused(returned, words):
     network = small_network()
     network.forward = lambda image: returned
     with pytest.raises(ConfigError, match=f"model.network: SmallNetwork {words}; wanted logits"):

@@ -97,7 +97,7 @@ def test_unet_equals_the_package_it_comes_from(unet):
         assert torch.equal(theirs(image), logits["out"])
 
 
-def test_a_size_no_multiple_of_the_stride_is_padded_with_the_mean_and_cut_back(unet):
+def test_other_sizes_are_padded_to_the_stride_with_the_mean_and_cropped(unet):
     image, logits = run(unet, 70, 33)
     with torch.no_grad():
         padded = unet(F.pad(image, (0, 31, 0, 26)))["out"]
@@ -151,7 +151,7 @@ def test_a_missing_package_says_how_to_get_it(monkeypatch):
         ("segmentation_models_pytorch", "encoder_decoder"),
     ],
 )
-def test_whatever_yaml_can_name_a_checkpoint_can_build(name, file):
+def test_every_builder_of_a_model_file_is_registered_for_checkpoints(name, file):
     for target in (f"aerialseg.models.networks.{name}", f"aerialseg.models.networks.{file}.{name}"):
         assert find_builder(target) is resolve_target(target) is getattr(networks, name)
 

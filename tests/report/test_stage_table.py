@@ -37,7 +37,7 @@ def job(name, dice, previous=None, **facts):
     return FinishedJob(name, previous, metrics(dice, **facts))
 
 
-def test_one_row_a_job_with_the_gain_over_the_stage_it_started_from():
+def test_one_row_per_job_with_the_gain_over_the_stage_it_started_from():
     rows = table_rows(
         [
             job("head", 0.25),
@@ -59,7 +59,7 @@ def test_one_row_a_job_with_the_gain_over_the_stage_it_started_from():
     assert rows[1].val_miou == 0.5
 
 
-def test_in_a_sweep_no_job_is_measured_by_the_one_before():
+def test_in_a_sweep_there_is_no_gain_over_the_previous_job():
     rows = table_rows([job("aspp lr=1", 0.25, "decoder"), job("aspp lr=2", 0.5, "decoder")])
     assert [row.gain for row in rows] == [None, None]
 
@@ -115,7 +115,7 @@ def read(path):
         return list(csv.DictReader(file))
 
 
-def test_the_printed_table_does_not_cut_what_differs_in_a_sweep(tmp_path, capsys, monkeypatch):
+def test_the_printed_table_does_not_truncate_swept_values(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     names = ["aspp stage.learning_rate=0.004", "aspp stage.learning_rate=0.008"]
     rows = table_rows([job(name, 0.5, "decoder") for name in names])
@@ -136,7 +136,7 @@ def test_a_multirun_of_stages_leaves_a_table(tmp_path, capsys):
     assert "decoder" in capsys.readouterr().out
 
 
-def test_a_sweep_names_its_rows_by_stage_and_by_what_differs(tmp_path):
+def test_a_sweep_names_its_rows_by_stage_and_swept_values(tmp_path):
     root = tmp_path / "runs" / "default"
     jobs = [
         (config(root, stage, f"{root}/{stage}/stage.learning_rate={rate}/train"), metrics(0.2))
@@ -188,7 +188,7 @@ def forecast_of(*forecasts, capsys):
     return [[cell.strip() for cell in re.split("[│┃]", line)[1:-1]] for line in lines], lines[-1]
 
 
-def test_the_forecast_has_a_row_a_job_and_the_time_it_is_done(capsys):
+def test_the_forecast_has_one_row_per_job_and_the_time_it_is_done(capsys):
     cells, last = forecast_of(
         measured("head"), measured("full", step=2.345, seconds=190), capsys=capsys
     )
@@ -200,7 +200,7 @@ def test_the_forecast_has_a_row_a_job_and_the_time_it_is_done(capsys):
     assert last == "about 4 min: started now, done at 14:32"
 
 
-def test_the_forecast_tells_features_what_is_over_and_what_may_end_early(capsys):
+def test_the_forecast_shows_features_finished_stages_and_early_stopping(capsys):
     over = {"epochs_left": 0, "step": None, "validation_batch": None, "seconds": 0.0}
     cells, last = forecast_of(
         measured("head", **over),

@@ -18,7 +18,7 @@ def _zip(path, **members):
     return path
 
 
-def test_an_archive_is_unpacked_whole(tmp_path, cache):
+def test_an_archive_is_unpacked_completely(tmp_path, cache):
     archive = _zip(tmp_path / "a.zip", **{"x/y.txt": "hello", "./z.txt": "there"})
     folder = unpack(archive, cache)
     assert (folder / "x/y.txt").read_text() == "hello"
@@ -26,7 +26,7 @@ def test_an_archive_is_unpacked_whole(tmp_path, cache):
     assert unpack(archive, cache) == folder
 
 
-def test_a_changed_archive_is_unpacked_anew(tmp_path, cache):
+def test_a_changed_archive_is_unpacked_again(tmp_path, cache):
     first = unpack(_zip(tmp_path / "a.zip", x="1"), cache)
     second = unpack(_zip(tmp_path / "a.zip", x="two"), cache)
     assert first != second
@@ -51,7 +51,7 @@ def test_a_link_is_refused(tmp_path, cache):
         unpack(archive, cache)
 
 
-def test_what_is_no_archive_or_damaged_is_one_line(tmp_path, cache):
+def test_a_damaged_or_wrong_file_is_one_line(tmp_path, cache):
     archive = tmp_path / "a.zip"
     archive.write_text("no archive")
     with pytest.raises(DataError, match=r"a\.zip: cannot be unpacked: .*download it again"):
@@ -64,7 +64,7 @@ def test_what_is_no_archive_or_damaged_is_one_line(tmp_path, cache):
     assert list((cache / "archives").iterdir()) == []
 
 
-def test_an_archive_needs_room(tmp_path, cache, monkeypatch):
+def test_an_archive_needs_disk_space(tmp_path, cache, monkeypatch):
     archive = _zip(tmp_path / "a.zip", x="12345")
     monkeypatch.setattr("shutil.disk_usage", lambda folder: zipfile.ZipInfo)
     monkeypatch.setattr("zipfile.ZipInfo.free", 4, raising=False)
@@ -96,7 +96,7 @@ def test_what_a_killed_process_left_is_not_taken_for_the_whole_and_goes(tmp_path
     assert list((cache / "archives").iterdir()) == [folder]
 
 
-def test_what_grows_much_but_stays_small_is_unpacked(tmp_path, cache):
+def test_a_small_archive_with_a_high_ratio_is_unpacked(tmp_path, cache):
     archive = tmp_path / "a.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("masks.bmp", bytes(5_000_000))
@@ -104,7 +104,7 @@ def test_what_grows_much_but_stays_small_is_unpacked(tmp_path, cache):
     assert (unpack(archive, cache) / "masks.bmp").stat().st_size == 5_000_000
 
 
-def test_folders_may_be_listed_and_differ_from_files_by_more_than_capitals(tmp_path, cache):
+def test_folders_may_be_members(tmp_path, cache):
     archive = _zip(tmp_path / "a.zip", **{"imgs/": "", "imgs/a": "1", "imgs/b": "2", "a": "3"})
     assert len(list(unpack(archive, cache).rglob("*"))) == 4
 

@@ -39,7 +39,7 @@ def test_kaggle_lists_what_the_csv_files_name(tmp_path, cache):
     assert listing.sample_submission == submission
 
 
-def test_kaggle_does_without_test_images(tmp_path, cache):
+def test_kaggle_works_without_test_images(tmp_path, cache):
     root = write_kaggle(tmp_path / "k", FRAMES)
     (root / "test.csv").unlink()
     listing = kaggle(root, cache)
@@ -47,7 +47,7 @@ def test_kaggle_does_without_test_images(tmp_path, cache):
     assert listing.sample_submission is None
 
 
-def test_kaggle_reads_a_spreadsheets_csv(tmp_path, cache):
+def test_kaggle_reads_a_csv_with_byte_order_mark(tmp_path, cache):
     root = write_kaggle(tmp_path / "k", FRAMES)
     rows = 'Note,ImageID\r\n"two\r\nlines",001_007\r\n,NA\r\n'
     (root / "train.csv").write_bytes(b"\xef\xbb\xbf" + rows.encode())
@@ -70,7 +70,7 @@ def test_kaggle_finds_files_packed_with_their_folder(tmp_path, cache):
     assert len(kaggle(tmp_path / "round2.zip", cache).samples) == 3
 
 
-def test_kaggle_says_what_is_missing_all_at_once(tmp_path, cache):
+def test_kaggle_reports_all_missing_files_at_once(tmp_path, cache):
     root = write_kaggle(tmp_path / "k", ["a", "b", "c", "d", "e"])
     (root / "imgs/imgs/a.jpg").unlink()
     for key in "bcde":
@@ -83,7 +83,7 @@ def test_kaggle_says_what_is_missing_all_at_once(tmp_path, cache):
     ]
 
 
-def test_kaggle_misses_test_images(tmp_path, cache):
+def test_kaggle_reports_missing_test_images(tmp_path, cache):
     root = write_kaggle(tmp_path / "k", FRAMES, ["t1", "t2"])
     (root / "imgs/imgs/t2.jpg").unlink()
     (line,) = _problems(kaggle, root, cache)
@@ -113,7 +113,7 @@ def test_a_bad_csv_is_one_line(tmp_path, cache, rows, wanted):
     assert _problems(kaggle, root, cache) == [f"{path}: {wanted}"]
 
 
-def test_a_csv_that_is_no_text_or_missing(tmp_path, cache):
+def test_a_csv_that_is_missing_or_not_text(tmp_path, cache):
     root = write_kaggle(tmp_path / "k", ["a"])
     (root / "train.csv").write_bytes(b"ImageID\n\xff\xfe")
     assert "train.csv: cannot be read as UTF-8 text" in _problems(kaggle, root, cache)[0]
@@ -121,13 +121,13 @@ def test_a_csv_that_is_no_text_or_missing(tmp_path, cache):
     assert "train.csv: no such file" in _problems(kaggle, root, cache)[0]
 
 
-def test_an_image_cannot_train_and_test(tmp_path, cache):
+def test_an_image_cannot_be_in_train_and_test(tmp_path, cache):
     root = write_kaggle(tmp_path / "k", ["a", "b"], ["b"])
     (line,) = _problems(kaggle, root, cache)
     assert "train.csv: 1 id (b) also in test.csv" in line
 
 
-def test_many_bad_rows_are_cut_short(tmp_path, cache):
+def test_only_the_first_bad_rows_are_listed(tmp_path, cache):
     root = write_kaggle(tmp_path / "k", ["a"])
     text(root / "train.csv", "ImageID", *["a"] * 10)
     problems = _problems(kaggle, root, cache)
@@ -158,7 +158,7 @@ def test_folders_pair_by_name_at_any_depth(tmp_path, cache):
     root = write_folders(tmp_path / "f", ["b", "site/a"])
     save(root / "unseen" / "x.PNG", random_image())
     text(root / "images" / "notes.txt", "no image")
-    save(root / "images" / "._b.jpg", random_image())  # what a Mac leaves behind
+    save(root / "images" / "._b.jpg", random_image())  # as created by macOS
     listing = folders(root, cache, test_images="unseen")
     assert [(sample.id, sample.split) for sample in listing.samples] == [
         ("b", None),
@@ -168,7 +168,7 @@ def test_folders_pair_by_name_at_any_depth(tmp_path, cache):
     assert listing.samples[1].mask == root / "masks/site/a.png"
 
 
-def test_folders_name_what_is_alone_twice_or_absent(tmp_path, cache):
+def test_folders_report_unpaired_duplicate_and_missing_files(tmp_path, cache):
     root = write_folders(tmp_path / "f", ["a", "b", "c"])
     (root / "masks/a.png").unlink()
     (root / "images/b.jpg").unlink()
@@ -191,7 +191,7 @@ def test_a_name_that_would_break_a_line_is_refused(tmp_path, cache):
     assert line == f"{root / 'images'}: 1 name ('a\\nb') that cannot be printed; rename it"
 
 
-def test_ids_like_formulas_stay_what_they_are(tmp_path, cache):
+def test_ids_like_formulas_are_kept_as_text(tmp_path, cache):
     ids = ["=1+1", "+a", "-33.86_151.2", "@x", "NA", "007"]
     root = write_kaggle(tmp_path / "k", ids)
     assert [sample.id for sample in kaggle(root, cache).samples] == ids
@@ -225,7 +225,7 @@ def test_a_root_of_another_data_set_says_how_to_get_this_one(tmp_path, cache):
     assert "JPEGImages: no such folder" in _problems(aeroscapes, root, cache)[0]
 
 
-def test_demo_draws_its_scenes_and_goes_the_way_of_kaggle(tmp_path, cache, monkeypatch):
+def test_demo_draws_its_scenes_in_the_kaggle_layout(tmp_path, cache, monkeypatch):
     calls = []
 
     def write_scenes(root, *, count, test_count, size, seed):

@@ -58,7 +58,7 @@ def test_safetensors_are_read_back(tmp_path):
 
 
 class Trap:
-    """Makes a folder when it is unpickled by the book."""
+    """Creates a folder when unpickled without restrictions."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -79,7 +79,7 @@ def test_code_in_a_file_is_refused_and_not_run(path, tmp_path, write):
         path.write_bytes(pickle.dumps(Trap(trap), protocol=2))
         assert str(path) in error_line(read_tensors, path)
     assert not trap.exists()
-    # The trap works: what was refused would have run.
+    # The trap works: unrestricted loading runs it.
     pickle.loads(pickle.dumps(Trap(trap)))
     assert trap.exists()
 
@@ -102,7 +102,7 @@ def test_a_whole_pickled_network_says_to_save_its_state_dict(path):
         (b"learning_rate: 1\n", "is not a file that torch.save wrote"),
     ],
 )
-def test_other_files_are_told_by_what_they_are(path, content, reason):
+def test_other_files_are_named_by_their_format(path, content, reason):
     path.write_bytes(content)
     assert error_line(load_safely, path).startswith(f"{path}: {reason}")
 
@@ -149,7 +149,7 @@ def unreachable(*_):
 
 
 @pytest.mark.parametrize("place", ["weights_dir", "hub", "cached"])
-def test_a_file_that_is_there_is_not_downloaded(tmp_path, hub, monkeypatch, place):
+def test_an_existing_file_is_not_downloaded(tmp_path, hub, monkeypatch, place):
     monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
     folder = {"weights_dir": tmp_path / "weights", "hub": hub, "cached": tmp_path / "other"}[place]
     folder.mkdir(exist_ok=True)
@@ -190,7 +190,7 @@ def test_a_download_with_another_hash_leaves_nothing_behind(tmp_path, hub):
     assert list((tmp_path / "weights").iterdir()) == []
 
 
-def test_out_of_reach_is_one_line_with_file_hash_and_place(tmp_path, hub, monkeypatch):
+def test_a_failed_download_is_one_line_with_url_hash_and_target(tmp_path, hub, monkeypatch):
     timeouts = []
 
     def refuse(*_, **__):
@@ -268,7 +268,7 @@ def test_encoder_names(unet):
     assert (source.cached is None) or isinstance(source.cached, Path)
 
 
-def test_a_wrong_name_lists_the_right_ones(unet):
+def test_an_unknown_name_lists_the_known_ones(unet):
     mobilenet = networks.deeplabv3_mobilenet_v3_large(2)
     with pytest.raises(ConfigError) as caught:
         find_source("COCO_WITH_VOC_LABELS", published_weights(mobilenet))

@@ -14,7 +14,7 @@ FINAL_LAYERS = ("classifier.1", "aux_classifier.1")
 
 
 class Small(nn.Module):
-    """Named as torchvision names its segmentation networks, but tiny."""
+    """A tiny network with the names of torchvision's segmentation networks."""
 
     def __init__(self, num_classes, *, aux_head=True, width=4):
         super().__init__()
@@ -78,7 +78,7 @@ def test_a_whole_network_of_the_same_class_count(tmp_path):
     assert report.path == tmp_path / "given.pth"
 
 
-def test_final_layers_of_another_class_count_start_fresh(tmp_path):
+def test_final_layers_of_another_class_count_are_randomly_initialised(tmp_path):
     network, untouched = small(3), small(3).state_dict()
     tensors = donor(num_classes=21)
     report = load(network, tensors, tmp_path)
@@ -105,7 +105,7 @@ def test_final_layers_of_another_class_count_start_fresh(tmp_path):
     ],
     ids=["state_dict", "model", "module.", "model.", "ours"],
 )
-def test_wrappings_of_other_programs_and_ours(tmp_path, wrap):
+def test_name_prefixes_of_other_programs_and_ours(tmp_path, wrap):
     network, tensors = small(), donor()
     report = load(network, wrap(tensors), tmp_path)
     assert_equal(network, tensors)
@@ -125,7 +125,7 @@ def test_a_backbone_by_itself(tmp_path, prefix):
 
 
 @pytest.mark.parametrize("head", ["classifier.3", "fc"])
-def test_the_head_of_a_classification_network_is_left_in_the_file(tmp_path, head):
+def test_the_head_of_a_classification_network_is_not_used(tmp_path, head):
     network = small()
     tensors = backbone_of(donor(), "features.")
     tensors |= {f"{head}.weight": torch.ones(10, 4), f"{head}.bias": torch.ones(10)}
@@ -134,14 +134,14 @@ def test_the_head_of_a_classification_network_is_left_in_the_file(tmp_path, head
     assert str(report).endswith(f"; 2 of the file unused: {head.partition('.')[0]} (2)")
 
 
-def test_an_auxiliary_head_that_is_off_is_left_in_the_file(tmp_path):
+def test_an_auxiliary_head_that_is_off_is_not_used(tmp_path):
     report = load(small(aux_head=False), donor(), tmp_path)
     assert str(report) == (
         "weights: 11 of 11 tensors from given.pth; 4 of the file unused: aux_classifier (4)"
     )
 
 
-def test_an_auxiliary_head_that_the_file_lacks_starts_fresh(tmp_path):
+def test_an_auxiliary_head_that_the_file_lacks_is_randomly_initialised(tmp_path):
     report = load(small(), donor(aux_head=False), tmp_path)
     assert report.fresh == {"aux_classifier": 4}
 
@@ -193,7 +193,7 @@ def without(tensors, name):
         ),
     ],
 )
-def test_what_does_not_fit_is_named_and_nothing_is_loaded(tmp_path, tensors, lines):
+def test_mismatches_are_named_and_nothing_is_loaded(tmp_path, tensors, lines):
     network, untouched = small(), small().state_dict()
     with pytest.raises(CheckpointError) as caught:
         load(network, tensors, tmp_path)
@@ -205,7 +205,7 @@ def test_what_does_not_fit_is_named_and_nothing_is_loaded(tmp_path, tensors, lin
 @pytest.mark.parametrize(
     ("tensors", "fitting"),
     [
-        (donor(width=8), 1),  # of a BatchNorm only the counter has no width
+        (donor(width=8), 1),  # of a BatchNorm only the counter fits
         ({"encoder.weight": torch.ones(3)}, 0),
         ({name: tensor for name, tensor in donor().items() if "classifier" in name}, 0),
     ],
@@ -223,7 +223,7 @@ def test_a_missing_file_is_one_line(tmp_path):
         load_file(small(), tmp_path / "nowhere.pth")
 
 
-def test_a_network_nobody_publishes_weights_for_has_no_names(tmp_path):
+def test_a_network_without_published_weights_knows_no_names(tmp_path):
     with pytest.raises(ConfigError, match=r"none is published for this network"):
         load_weights(small(), "V1", final_layers=FINAL_LAYERS, weights_dir=tmp_path)
 
@@ -240,7 +240,7 @@ def test_a_network_nobody_publishes_weights_for_has_no_names(tmp_path):
         ("imagenet", False),
     ],
 )
-def test_files_and_names_are_told_apart(weights, is_file):
+def test_files_and_names_are_distinguished(weights, is_file):
     assert is_file_name(weights) is is_file
 
 

@@ -26,11 +26,11 @@ def equal_names(network, state):
 
 
 def moved(network):
-    """A state in which no tensor is what it is at the start."""
+    """A state in which every tensor differs from its initial value."""
     return {name: tensor + 1 for name, tensor in network.state_dict().items()}
 
 
-def test_every_parameter_and_buffer_comes_over():
+def test_every_parameter_and_buffer_is_copied():
     network, state = small_network(1), moved(small_network(2))
     assert continue_from(network, state, SOURCE) == (
         f"weights: {len(state)} of {len(state)} tensors from {SOURCE}"
@@ -45,7 +45,7 @@ def test_the_network_does_not_share_memory_with_the_checkpoint():
     assert network.stem[0].weight.abs().min() > 0
 
 
-def test_a_stage_without_the_auxiliary_head_leaves_it_behind():
+def test_a_stage_without_the_auxiliary_head_drops_it():
     network, state = small_network(1, aux_head=False), moved(small_network(2))
     total = len(network.state_dict())
     assert continue_from(network, state, SOURCE) == (
@@ -55,7 +55,7 @@ def test_a_stage_without_the_auxiliary_head_leaves_it_behind():
     assert len(equal_names(network, state)) == total
 
 
-def test_a_branch_from_a_stage_without_it_starts_the_auxiliary_head_afresh():
+def test_a_branch_from_a_stage_without_it_initialises_the_auxiliary_head_randomly():
     network, state = small_network(1), moved(small_network(2, aux_head=False))
     fresh = network.aux_classifier.weight.detach().clone()
     total = len(network.state_dict())
@@ -90,13 +90,13 @@ def test_another_network_is_named_with_counts_and_an_example():
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-def test_real_networks_are_not_taken_for_each_other(swapped):
+def test_real_networks_are_not_confused(swapped):
     pair = [deeplabv3_mobilenet_v3_large(3), lraspp_mobilenet_v3_large(3)]
     network, other = reversed(pair) if swapped else pair
     assert "holds another network" in line_of(network, other.state_dict())
 
 
-def test_a_wider_network_is_not_mistaken_for_one_of_more_classes():
+def test_a_wider_network_is_not_confused_with_more_classes():
     """Its tensors differ in their first dimension alone, as with another class count."""
     network, other = nn.Sequential(nn.Conv2d(3, 8, 1)), nn.Sequential()
     other.append(nn.Conv2d(3, 16, 1))
