@@ -1,6 +1,7 @@
 """The architecture rules: imports go down only, files and functions are short."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -144,3 +145,11 @@ def test_files_and_functions_are_short(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = node.end_lineno - node.lineno + 1
             assert length <= 50, f"{module}.{node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_a_private_function_says_what_it_does_unless_it_is_short(module):
+    for node in ast.walk(ast.parse(FILES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and re.match(r"_[^_]", node.name):
+            short = node.end_lineno - node.lineno + 1 <= 8
+            assert short or ast.get_docstring(node), f"{module}.{node.name} has no docstring"

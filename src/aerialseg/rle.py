@@ -152,6 +152,7 @@ def _parse(rle: str, size: int) -> list[int]:
 def _check_runs(
     rle: str, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], shape: tuple[int, int]
 ) -> None:
+    """Raises DataError if the runs overlap, are out of order or leave the mask."""
     before = np.concatenate([np.zeros(1, dtype=np.int64), ends])[:-1]
     wrong = (starts < before) | (ends <= starts) | (ends > shape[0] * shape[1])
     if wrong.any():

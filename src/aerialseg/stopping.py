@@ -34,7 +34,7 @@ class Stopped(SystemExit):
 
 def stop_on_signals() -> None:
     """Makes Ctrl-C and SIGTERM raise :class:`Stopped` in the main thread."""
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in STOP_SIGNALS:
         signal.signal(signum, _stop)
 
 

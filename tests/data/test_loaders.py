@@ -5,6 +5,7 @@ import pytest
 
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.layouts import folders
+from helpers.systems import needs_posix
 from helpers.tiny_data import CLASSES, write_folders
 
 IDS = [f"{number}" for number in range(10)]
@@ -28,6 +29,7 @@ def test_what_each_worker_loaded_last_is_known(data):
     assert data.sample_of_worker(os.getpid()) is None
 
 
+@needs_posix
 def test_a_worker_that_dies_was_loading_its_sample(data):
     doomed = data.samples("train")[3]
     loader = data.train_dataloader()

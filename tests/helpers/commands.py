@@ -4,7 +4,6 @@ Each is forked from a process that has already imported torch and the tasks, and
 its first line.
 """
 
-import multiprocessing.forkserver as fork_server
 import os
 import runpy
 import subprocess
@@ -21,6 +20,8 @@ from helpers.processes import FORKS, PRELOADED, RUN
 
 def run_command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Runs `python run.py ARGUMENTS` in a folder, on one thread and 120 columns wide."""
+    if sys.platform != "linux":
+        return _run_anew(arguments, folder)
     start_fork_server()
     with TemporaryDirectory() as place:
         streams = [Path(place, name) for name in ("out", "error")]
@@ -34,11 +35,27 @@ def run_command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[st
 @cache
 def start_fork_server() -> None:
     """Starts the process that the others are forked from."""
+    if sys.platform != "linux":
+        pytest.skip("forks a process that has imported torch, which only Linux allows")
+    from multiprocessing.forkserver import ensure_running  # not importable on Windows
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")  # forked processes must not have threads
         patch.setenv("COLUMNS", "120")
         FORKS.set_forkserver_preload(PRELOADED)
-        fork_server.ensure_running()
+        ensure_running()
+
+
+def _run_anew(arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Runs the command in a process that imports everything itself."""
+    return subprocess.run(
+        [sys.executable, str(RUN), *arguments],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120", "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
 
 
 def _run(

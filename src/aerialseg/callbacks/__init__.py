@@ -1,1 +1,1 @@
-"""What happens around training: checkpoints, progress, sample pictures, guards."""
+"""Callbacks of the trainer: checkpoints, progress, sample images, guards."""

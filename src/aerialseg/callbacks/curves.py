@@ -146,6 +146,7 @@ class CSVCurves(Logger):
             self._write()
 
     def _write(self) -> None:
+        """Writes the whole table; on a full disk it is kept for the next attempt."""
         columns = dict.fromkeys(name for row in self.rows for name in row)
         try:
             write_text(self.path, csv_text(columns, [map(row.get, columns) for row in self.rows]))

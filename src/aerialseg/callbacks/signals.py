@@ -99,6 +99,7 @@ class StopOnSignal(Checkpoint):
             self._stop(trainer, f"in the validation of epoch {trainer.current_epoch + 1}")
 
     def _stop(self, trainer: pl.Trainer, moment: str, *, snapshot: bool = True) -> None:
+        """Ends training if a signal has arrived, after a snapshot if one is needed."""
         if self.signum is None:
             return
         if snapshot:

@@ -86,6 +86,7 @@ def _node_problems(path: str, value: object) -> Iterator[Problem]:
 
 
 def _target_problems(path: str, node: Any) -> Iterator[Problem]:  # noqa: ANN401 - checked to be one
+    """The problems of one node: its target, and its keys against the signature of the target."""
     if node["_target_"] is UNRESOLVED:
         return
     try:

@@ -1,1 +1,1 @@
-"""From files on disk to batches of uint8 pictures and masks."""
+"""From files on disk to batches of uint8 images and masks."""

@@ -261,6 +261,7 @@ class AerialSegDataModule(pl.LightningDataModule):
 
     @cached_property
     def _contents(self) -> Contents:
+        """The data set, listed, checked, counted and split on first use."""
         return read_contents(
             self.layout(self.root, self.cache_dir),
             self.classes,

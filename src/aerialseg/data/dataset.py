@@ -194,6 +194,7 @@ class SemSegDataset(Dataset[dict[str, Any]]):
     def _augmented(
         self, arrays: dict[str, npt.NDArray[np.uint8]], epoch: int, index: int
     ) -> dict[str, npt.NDArray[np.uint8]]:
+        """Applies the augmentation, seeded by seed, epoch and index."""
         if self._augmentation is None:
             return arrays
         # Not set_random_seed: it starts every transform from the same number, so that with p=0.5

@@ -49,7 +49,7 @@ def make_loader(
 class WatchedDataset(Dataset[dict[str, Any]]):
     """A data set whose loader's workers leave word of the sample each of them is at.
 
-    A worker that the system ends, because memory ran out or a picture broke its decoder, cannot
+    A worker that the system ends, because memory ran out or an image broke its decoder, cannot
     say anything itself. So each notes what it begins in memory that it shares with the main
     process.
 

@@ -162,6 +162,7 @@ def _write(path: Path, chosen: dict[str, Split]) -> None:
 
 
 def _check_arguments(val_fraction: float, group_pattern: str | None) -> None:
+    """Raises ConfigError if the fraction or the pattern is invalid."""
     if not 0 < val_fraction < 1:
         raise ConfigError(
             f"data.val_fraction: is {val_fraction}, wanted more than 0 and less than 1"
@@ -189,6 +190,7 @@ def _check_groups(names: set[str], group_pattern: str | None) -> None:
 
 
 def _check_not_empty(samples: Sequence[Sample]) -> None:
+    """Raises DataError if training or validation has no sample."""
     splits = {sample.split for sample in samples}
     wanted: tuple[Split, ...] = ("train", "val")
     problems = [

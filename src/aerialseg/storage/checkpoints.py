@@ -37,7 +37,7 @@ class Description:
         classes: Class table, name to RGB, in the order of the ids.
         mean: Per-channel RGB mean on the 0 to 1 scale.
         std: Per-channel RGB standard deviation on the 0 to 1 scale.
-        image_min_size: Smaller edge, in pixels, that pictures are resized to; ``None`` for as is.
+        image_min_size: Smaller edge, in pixels, that images are resized to; ``None`` for as is.
         stage: Name of the stage that trained it.
         run_name: Name of the run it belongs to.
         parent: Path and sha256 of the checkpoint it started from, or what weights it began with.
@@ -178,6 +178,7 @@ def read_description(checkpoint: Mapping[str, Any], path: Path) -> Description:
 
 
 def _checked_part(value: object, name: str, path: Path) -> Any:  # noqa: ANN401 - as declared
+    """One part of a description, checked against its type."""
     try:
         return _PARTS[name].validate_python(value, strict=True)
     except ValidationError as error:

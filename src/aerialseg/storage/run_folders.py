@@ -110,6 +110,7 @@ def environment(command: Sequence[str]) -> dict[str, object]:
 
 
 def _differences(old: object, new: object, path: str = "") -> list[str]:
+    """One line for each value that differs between two nested mappings."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         keys = [*old, *(key for key in new if key not in old)]
         return [
@@ -131,6 +132,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _git_commit() -> str | None:
+    """The commit of the working folder; ``None`` outside a clone or without git."""
     command = ["git", "rev-parse", "HEAD"]
     try:
         found = subprocess.run(

@@ -57,6 +57,7 @@ def _write(path: Path, image: Image.Image) -> None:
 
 
 def _encode(image: Image.Image, kind: str) -> bytes:
+    """The bytes of an image file of a format."""
     if kind == "PNG" and image.mode == "RGB":
         # OpenCV takes half the time of Pillow's fastest setting, for files of the same size.
         bgr = cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR)
