@@ -150,6 +150,35 @@ def test_paths_are_relative_to_the_working_directory(curriculum, tmp_path):
     assert (tmp_path / "here/demo/head/train/metrics.json").is_file()
 
 
+def test_each_stage_starts_from_the_one_before_it_and_has_its_own_values(curriculum):
+    """Whatever its file says of its start; and `${...}` on the command line is of each stage."""
+    done = curriculum.run(
+        "task=curriculum",
+        "task.stages=[decoder,head]",
+        "task.measure=false",
+        "run_name=turned",
+        f"stage.init_checkpoint={curriculum.checkpoint('head')}",
+        "optimizer.weight_decay=${model.fine_tune_start.${stage.name}}",
+    )
+    assert done.returncode == 0, done.stderr
+    runs = curriculum.folder / "runs/turned"
+    parents, decays = {}, {}
+    for stage in ("decoder", "head"):
+        provenance = json.loads((runs / stage / "train/provenance.json").read_text())
+        parents[stage] = provenance["parent"]["path"]
+        decays[stage] = provenance["identity"]["optimizer"]["weight_decay"]
+    assert parents == {
+        "decoder": str(curriculum.checkpoint("head")),
+        "head": str(runs / "decoder/train/checkpoints/best.ckpt"),
+    }
+    assert decays == {"decoder": 18, "head": 21}
+
+
+def test_training_needs_no_logger(curriculum):
+    done = curriculum.run("stage=head", "run_name=unlogged", "logger=none")
+    assert done.returncode == 0, done.stderr
+
+
 def test_stages_can_be_skipped(curriculum):
     done = curriculum.script("task.stages=[head,aspp]", "run_name=short")
     assert done.returncode == 0, done.stderr
@@ -163,10 +192,14 @@ def test_stages_can_be_skipped(curriculum):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["stage=aspp"], "config error: stage: a curriculum trains several stages, but got stage"),
+        (["stage=aspp"], "config error: stage: a curriculum trains several stages; name them"),
+        (
+            ["checkpoint=x"],
+            "config error: checkpoint: a curriculum evaluates the checkpoint of",
+        ),
         (["task.stages=[head,asp]"], "config error: task.stages: there is no stage 'asp'; did you"),
         (["task.stages=[head,head]"], "config error: task.stages: names stage 'head' more than"),
-        (["paths.output_dir=x"], "config error: paths.output_dir: 5 stages would write to x"),
+        (["paths.output_dir=x"], "config error: paths.output_dir: a curriculum writes each stage"),
         (["trainer.devices=2"], "config error: trainer.devices: 2 may mean more than one"),
     ],
 )

@@ -178,3 +178,12 @@ def test_the_git_commit_is_that_of_the_working_folder(tmp_path, monkeypatch):
     subprocess.run(["git", *name, "commit", "-q", "--allow-empty", "-m", "first"], check=True)
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
     assert environment([])["git_commit"] == head.stdout.strip()
+
+
+@pytest.mark.parametrize("content", [None, "", "{"])
+def test_a_record_that_cannot_be_read_is_one_line(tmp_path, content):
+    path = tmp_path / "metrics.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ConfigError, match="missing or damaged.*existing=overwrite trains it anew"):
+        RunFolder(tmp_path).metrics()

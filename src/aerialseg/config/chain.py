@@ -5,11 +5,25 @@ from collections.abc import Mapping, Sequence
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from aerialseg.errors import ConfigError, did_you_mean
 
 _NAME_STAGES = "name the stages to train in order, as in 'task.stages=[head,aspp,full]'"
+_FIXED_BY_CHAIN = {
+    "stage": "a curriculum trains several stages; name them in order, as in "
+    "'task.stages=[head,aspp,full]'",
+    "paths.output_dir": "a curriculum writes each stage to a folder of its own; choose "
+    "paths.runs_dir and run_name instead, and sweep run_name only",
+    "checkpoint": "a curriculum evaluates the checkpoint of its last stage; for another use "
+    "task=evaluate",
+}
+_START = (
+    "++stage.from_run=${run_name}",
+    "++stage.init_checkpoint='${paths.runs_dir}/${run_name}/${stage.previous}/train/checkpoints/"
+    "${stage.load_from}.ckpt'",
+)
+"""Where every stage of a chain but the first starts: from the stage before it in the same run."""
 _FIRST_STAGE_ONLY = ("stage.init_checkpoint", "stage.from_run", "stage.previous")
 """Keys that set where a chain starts; later stages start from their predecessor."""
 
@@ -35,8 +49,9 @@ def compose_chain(stages: Sequence[str] | None) -> dict[str, DictConfig]:
         previous = dict(zip(names[1:], names, strict=False))
     chain = {}
     for index, name in enumerate(names):
-        parent = [f"stage.previous={previous[name]}"] if index else []
-        chain[name] = compose_stage(name, task="train", starts_chain=index == 0, also=parent)
+        # A stage file or an experiment may say where its stage starts; in a chain the order does.
+        start = [f"++stage.previous={previous[name]}", *_START] if index else []
+        chain[name] = compose_stage(name, task="train", starts_chain=index == 0, also=start)
     return chain
 
 
@@ -56,21 +71,22 @@ def compose_stage(
     dropped = () if starts_chain else _FIRST_STAGE_ONLY
     others = [override for override in _other_overrides() if _key(override) not in dropped]
     choices = [f"stage={stage}", f"task={task}"]
-    return hydra.compose("config", ["existing=resume", *others, *choices, *also])
+    return hydra.compose(_config_name(), ["existing=resume", *others, *choices, *also])
 
 
-def check_no_stage_override() -> None:
-    """Checks that no stage was chosen on the command line.
+def check_overrides_of_chain() -> None:
+    """Checks that no override of the command fixes what differs from stage to stage.
 
     Raises:
-        ConfigError: If one was: a curriculum trains several.
+        ConfigError: If one chooses a stage, a stage's folder or a checkpoint.
     """
-    for override in _command_overrides():
-        if _key(override) == "stage":
-            raise ConfigError(
-                f"stage: a curriculum trains several stages, but got {override}; "
-                "name them in order, as in 'task.stages=[head,aspp,full]'"
-            )
+    problems = [
+        f"{_key(override)}: {_FIXED_BY_CHAIN[_key(override)]}"
+        for override in _command_overrides()
+        if _key(override) in _FIXED_BY_CHAIN
+    ]
+    if problems:
+        raise ConfigError(*problems)
 
 
 def command_line() -> list[str]:
@@ -133,8 +149,18 @@ def _other_overrides() -> list[str]:
     return kept
 
 
+def _config_name() -> str:
+    """The primary config of this command: ``config`` unless ``--config-name`` chose another."""
+    chosen = HydraConfig.get().job.config_name if HydraConfig.initialized() else None
+    return str(chosen or "config")
+
+
 def _command_overrides() -> list[str]:
-    return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+    """The overrides of this command as typed: interpolations are resolved for each stage."""
+    if not HydraConfig.initialized():
+        return []
+    overrides = HydraConfig.get().overrides.task
+    return [str(each) for each in OmegaConf.to_container(overrides, resolve=False) or ()]
 
 
 def _key(override: str) -> str:

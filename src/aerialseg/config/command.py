@@ -32,7 +32,7 @@ def run_task(cfg: DictConfig) -> object:
         try:
             return task.function(experiment, **experiment.task_options)
         except Stopped as stop:
-            advice = _how_to_resume(experiment.existing) if task.writes_run else ""
+            advice = _how_to_resume(experiment.existing, stop.moment) if task.writes_run else ""
             raise Stopped(stop.signal, stop.moment, advice=advice) from None
     except Exception as error:
         if isinstance(error, AerialsegError) and os.environ.get("HYDRA_FULL_ERROR") != "1":
@@ -41,7 +41,10 @@ def run_task(cfg: DictConfig) -> object:
         sys.exit(1)
 
 
-def _how_to_resume(existing: str) -> str:
+def _how_to_resume(existing: str, moment: str) -> str:
+    """Advice for a stopped run; none if nothing was trained and the command would start anew."""
     if existing == "resume":
         return "the same command continues from there"
+    if not moment:
+        return ""
     return "the same command with existing=resume continues from there"

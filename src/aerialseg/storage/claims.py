@@ -13,10 +13,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from filelock import BaseFileLock, FileLock
+from filelock import BaseFileLock, FileLock, Timeout
 
 _TEMPORARY = re.compile(r"\..+\.aerialseg-([0-9a-f]{32})(\.[^.]+)?")
 _LOCK = re.compile(r"\.aerialseg-([0-9a-f]{32})\.lock")
+_PATIENCE = 10.0
+"""Seconds to wait for a lock that nobody can hold."""
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL})
 """What network file systems without locks answer; no leftovers can be told apart there."""
 
@@ -37,7 +39,9 @@ def claimed(temporary: Path) -> Iterator[None]:
     lock = _lock_of(temporary)
     try:
         try:
-            lock.acquire()
+            lock.acquire(timeout=_PATIENCE)
+        except Timeout:  # the name is new, so nobody holds it: some systems say so of no locks
+            pass
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise

@@ -127,7 +127,18 @@ def _brief(value: object) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    """The JSON file of a run.
+
+    Raises:
+        ConfigError: If it is missing or damaged.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ConfigError(
+            f"{path}: is missing or damaged, so the run cannot be resumed; "
+            "existing=overwrite trains it anew"
+        ) from None
     return content
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 from aerialseg.config.chain import (
-    check_no_stage_override,
+    check_overrides_of_chain,
     command_line,
     compose_chain,
     compose_stage,
@@ -40,7 +40,7 @@ def curriculum(
     Raises:
         ConfigError: If the config of any stage is invalid; lists the problems of all stages.
     """
-    check_no_stage_override()
+    check_overrides_of_chain()
     chain = validate_chain(compose_chain(stages))
     forecasts = check_chain(chain, measure=measure)
     if any(forecast.epochs_left for forecast in forecasts.values()):

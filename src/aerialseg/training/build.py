@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from pytorch_lightning.callbacks import Timer
+from pytorch_lightning.callbacks import LearningRateMonitor, Timer
 from torch import nn
 
 from aerialseg.callbacks.curves import ContinuousCurves
@@ -114,6 +114,8 @@ def build_trainer(experiment: Experiment, remaining: RemainingStages | None = No
     for callback in callbacks:
         if remaining is not None and isinstance(callback, RemainingTime):
             callback.set_remaining_stages(remaining)
+    if not experiment.logger:  # it has nowhere to log to, and would raise
+        callbacks = [each for each in callbacks if not isinstance(each, LearningRateMonitor)]
     callbacks += [Timer(), ContinuousCurves(), StopOnSignal()]
     logger = build(experiment.logger, "logger") or False
     node = {**experiment.trainer, "precision": chosen_precision(experiment)}
