@@ -55,7 +55,7 @@ def facts(setting: Setting) -> Iterator[str]:
     yield f"Python {platform.python_version()}, {found}"
     height, width = setting.size
     own = "own images" if setting.images else f"drawn scenes of {width}x{height}"
-    yield f"{own}{'; a quick try, nothing to conclude' if setting.quick else ''}"
+    yield f"{own}{'; a quick run, the times mean nothing' if setting.quick else ''}"
 
 
 def _shortfall(row: Row) -> str:

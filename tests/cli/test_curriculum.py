@@ -158,7 +158,7 @@ def test_each_stage_starts_from_the_one_before_it_and_has_its_own_values(curricu
         "task.measure=false",
         "run_name=turned",
         f"stage.init_checkpoint={curriculum.checkpoint('head')}",
-        "optimizer.weight_decay=${model.fine_tune_start.${stage.name}}",
+        "optimizer.weight_decay='${model.fine_tune_start.${stage.name}}'",
     )
     assert done.returncode == 0, done.stderr
     runs = curriculum.folder / "runs/turned"

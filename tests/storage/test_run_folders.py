@@ -185,5 +185,5 @@ def test_a_record_that_cannot_be_read_is_one_line(tmp_path, content):
     path = tmp_path / "metrics.json"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(ConfigError, match="missing or damaged.*existing=overwrite trains it anew"):
+    with pytest.raises(ConfigError, match=r"missing or damaged.*existing=overwrite trains it anew"):
         RunFolder(tmp_path).metrics()
