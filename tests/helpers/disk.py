@@ -88,13 +88,17 @@ def limit_files_for_good(size: int) -> None:
 def record_flushes(path: Path) -> None:
     """Writes down what is opened to be written, flushed and renamed, in this order."""
     record = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
-    flush = os.fsync
+    flush, sync = os.fsync, os.sync
 
     def recording(file: int) -> None:
         flush(file)
         os.write(record, f"flush {Path(f'/proc/self/fd/{file}').readlink()}\n".encode())
 
-    os.fsync = recording
+    def recording_all() -> None:
+        sync()
+        os.write(record, b"sync\n")
+
+    os.fsync, os.sync = recording, recording_all
 
     def write(change: str, source: Path, target: Path) -> None:
         os.write(record, f"{change} {source} {target}\n".encode())
