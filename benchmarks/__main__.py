@@ -15,11 +15,12 @@ SCRIPTS = (
     "loss",
     "training_step",
     "cached_step",
+    "equal_epochs",
+    "curves",
     "custom_gradients",
     "inference",
     "rle",
     "colour_mask",
-    "sample_sheet",
     "startup",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")

@@ -6,8 +6,8 @@ from itertools import count
 import numpy as np
 import numpy.typing as npt
 
-from aerialseg.data.cache.counts import class_counts
-from aerialseg.data.statistics import class_weights
+from aerialseg.data.cache.counts import count_labels
+from aerialseg.losses.class_weights import class_weights
 from benchmarks.command import run
 from benchmarks.experiment import data_module
 from benchmarks.images import data_root, temporary_folder
@@ -33,7 +33,7 @@ def rows(setting: Setting) -> Iterator[Row]:
 
     def ours(new: bool = True) -> npt.NDArray[np.int64]:
         folder = next(new_folders) if new else data.cache_dir
-        counts = class_counts(samples, data.classes, mask_format=data.mask_format, cache_dir=folder)
+        counts = count_labels(samples, data.reading, cache_dir=folder).classes
         class_weights(counts, "median_frequency")
         return counts
 

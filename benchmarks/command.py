@@ -16,7 +16,9 @@ Script = Callable[[Setting], Iterable[Row]]
 def parser(description: str) -> argparse.ArgumentParser:
     """The options of every script, read by :func:`setting_of`."""
     options = argparse.ArgumentParser(description=description)
-    options.add_argument("--quick", action="store_true", help="smoke test on tiny images")
+    options.add_argument(
+        "--quick", action="store_true", help="only test that it runs; times mean nothing"
+    )
     options.add_argument(
         "--images", type=Path, metavar="PATH", help="AeroScapes, or a folder laid out like it"
     )

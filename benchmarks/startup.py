@@ -19,7 +19,6 @@ HEAVY = (
     "torch.utils.tensorboard",
     "albumentations",
     "cv2",
-    "matplotlib.pyplot",
 )
 """What a typical training script imports at module level."""
 

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
-from aerialseg.data.dataset import SemSegDataset, collate
+from aerialseg.data.dataset import SemSegDataset
+from aerialseg.data.loading.batches import collate
 from aerialseg.models.module import Batch, SegmentationModule
 from benchmarks.command import run
 from benchmarks.experiment import config, data_module, training_module

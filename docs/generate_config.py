@@ -23,14 +23,24 @@ from config_reference.conf_files import (
 from config_reference.tables import Row, by_choice, cell, table, written
 
 from aerialseg.config.chain import stage_order
-from aerialseg.config.schema import Compute, Experiment, Loss, Model, Paths, Stage
-from aerialseg.config.signatures import SUPPLIED
+from aerialseg.config.schema import (
+    Compute,
+    Experiment,
+    Loss,
+    Model,
+    Optimizer,
+    Paths,
+    Recipe,
+    Stage,
+)
+from aerialseg.config.signatures import SUPPLIED, section_kind
 from aerialseg.config.targets import resolve_target
 from aerialseg.config.tasks import find_task
 from aerialseg.storage.atomic_files import write_text
 
 PAGE = Path(__file__).with_name("config.md")
-SECTIONS = {"paths": Paths, "model": Model, "loss": Loss, "stage": Stage, "compute": Compute}
+SECTIONS = {"paths": Paths, "model": Model, "loss": Loss, "optimizer": Optimizer}
+SECTIONS |= {"recipe": Recipe, "stage": Stage, "compute": Compute}
 """Groups whose keys are our own; those of the others are the arguments of their target."""
 
 INTRODUCTION = """\
@@ -86,7 +96,8 @@ def _group(group: str) -> Iterator[str]:
         for choice in choices:
             yield from _task(choice)
     elif group == "callbacks":
-        for name in composed()["callbacks"]:
+        chosen = [composed(f"callbacks={choice}")["callbacks"] for choice in choices]
+        for name in dict.fromkeys(name for nodes in chosen for name in nodes):
             yield from _node(f"callbacks.{name}", group, choices)
     elif group not in ("data/classes", "experiment"):
         yield from _node(group, group, choices)
@@ -114,6 +125,19 @@ def _section(group: str, choices: Sequence[str]) -> Iterator[str]:
         for name, hint in hints(kind).items()
         if not is_node(hint)
     )
+    for name, hint in hints(kind).items():
+        if (inner := section_kind(hint)) is not None:
+            yield f"`{group}.{name}`, unless it is null:\n"
+            yield from table(_optional_section(f"{group}.{name}", inner))
+
+
+def _optional_section(path: str, kind: type) -> Iterator[Row]:
+    """The keys of a section in a section, which is null in conf/."""
+    docs = described(kind)
+    for name, parameter in inspect.signature(kind).parameters.items():
+        must_be_set = parameter.default is parameter.empty
+        default = "must be set" if must_be_set else written(parameter.default)
+        yield Row(f"{path}.{name}", type_text(hints(kind)[name]), default, docs[name])
 
 
 def _node(path: str, group: str, choices: Sequence[str]) -> Iterator[str]:
@@ -180,6 +204,8 @@ def _task(name: str) -> Iterator[str]:
 def _transforms(choice: str) -> Iterator[str]:
     """What an augmentation does, in order."""
     transforms = composed(f"augmentation={choice}")["augmentation"]["transforms"]
+    if isinstance(transforms, str):
+        return  # those of other choices
     comments = group_comments("augmentation", [choice])
     for index, transform in enumerate(transforms):
         path, target = f"augmentation.transforms[{index}]", transform["_target_"]

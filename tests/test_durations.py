@@ -2,7 +2,7 @@ from datetime import datetime
 
 import pytest
 
-from aerialseg.durations import clock_time, duration, rough_duration
+from aerialseg.durations import clock_time, counted, duration, rough_duration
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 TUESDAY = datetime(2024, 3, 5, 14, 30, 10)
@@ -63,3 +63,7 @@ def test_an_estimated_time_is_rounded(seconds, text):
 )
 def test_the_clock_time_includes_the_day_if_it_is_another(seconds, text):
     assert clock_time(seconds, now=TUESDAY) == text
+
+
+def test_one_is_singular():
+    assert [counted(n, "image") for n in (0, 1, 2)] == ["0 images", "1 image", "2 images"]

@@ -17,8 +17,8 @@ FILES = {
 
 # Each layer may import from the layers above it in this list, and a package from itself.
 LAYERS = (
-    {"errors", "durations", "stopping"},
-    {"kernels", "plugins"},  # raise our errors
+    {"errors", "durations", "seeds", "stopping"},
+    {"kernels", "plugins", "values"},  # raise our errors
     {"classes", "storage"},
     {"viz", "metrics", "losses", "scenes", "rle"},
     {"data", "models"},
@@ -27,9 +27,15 @@ LAYERS = (
     {"callbacks", "config"},  # callbacks log what report draws
     {"training"},
     {"tasks"},
-    {"run"},
+    {"entry"},
+    {"run", "__main__"},  # both only start it
 )
-KNOWS_HYDRA = ("run", "aerialseg.config", "aerialseg.tasks", "aerialseg.training.build")
+KNOWS_HYDRA = (
+    "aerialseg.entry",
+    "aerialseg.config",
+    "aerialseg.tasks",
+    "aerialseg.training.instantiation",
+)
 HEAVY = {
     "torch",
     "torchvision",
@@ -45,8 +51,9 @@ LIGHT = (
     "aerialseg.config",
     "aerialseg.config.overrides",
     "aerialseg.config.tasks",
+    "aerialseg.entry",
     "aerialseg.errors",
-    "aerialseg.report.stage_table",
+    "aerialseg.report.job_tables",
     "aerialseg.stopping",
     "aerialseg.storage.atomic_files",
     "aerialseg.storage.run_folders",

@@ -40,6 +40,7 @@ PARTS = """
     import albumentations
     import numpy as np
     from torch.nn import Module
+    from torch.nn import functional as F
     from aerialseg.data.layouts.listing import Listing, Sample
     from aerialseg.losses import CrossEntropyLoss
 
@@ -52,6 +53,18 @@ PARTS = """
 
         def forward(self, logits, target):
             return self.factor * self.inner(logits, target) ** 2
+
+    class PlainLoss(Module):
+        def __init__(self, class_weights) -> None:
+            super().__init__()
+
+        def forward(self, logits, target):
+            full = F.interpolate(logits, target.shape[1:])
+            return F.cross_entropy(full, target, ignore_index=255)
+
+    class Darker:
+        def __init__(self, p: float = 0.5) -> None:
+            self.p = p
 
     def two_folders(root, cache_dir, *, images: str) -> Listing:
         print(f"layout: {images}")
@@ -85,6 +98,9 @@ def site(tmp_path_factory):
     groups = {"losses": "SquaredLoss", "layouts": "two_folders", "augmentations": "Haze"}
     entry_points = {f"aerialseg.{group}": f"parts:{name}" for group, name in groups.items()}
     install(site, "parts", PARTS, entry_points)
+    wrong = {"losses": "PlainLoss", "augmentations": "Darker"}
+    entry_points = {f"aerialseg.{group}": f"parts:{name}" for group, name in wrong.items()}
+    install(site, "wrong_parts", "", entry_points)
     return site
 
 
@@ -113,6 +129,7 @@ def test_the_example_is_short():
     assert sum(lines_of(EXAMPLE / name) for name in files) < 60
 
 
+@pytest.mark.slow
 def test_the_example_trains_two_steps_and_predicts_from_its_checkpoint(run, site, monkeypatch):
     done = run(*TRAIN, *SCENES)
     assert done.returncode == 0, done.stderr
@@ -153,6 +170,7 @@ def masks_by_hand(content, description, folder):
     return masks
 
 
+@pytest.mark.slow
 def test_loss_layout_and_augmentation_of_a_package(run, tmp_path):
     generator = np.random.default_rng(0)
     for folder, shape, high in (("photos", (48, 64, 3), 256), ("masks", (48, 64), 3)):
@@ -174,6 +192,30 @@ def test_loss_layout_and_augmentation_of_a_package(run, tmp_path):
     assert read_checkpoint(CHECKPOINT)["global_step"] == 2
 
 
+@pytest.mark.slow
+def test_a_loss_that_takes_no_uint8_is_explained_before_the_run_begins(run, tmp_path):
+    write_choice(tmp_path, "loss/cross_entropy", function={"_target_": "parts.PlainLoss"})
+    done = run(*TRAIN, *SCENES, "loss=mine")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "config error: loss.function: PlainLoss raises RuntimeError: expected scalar type Long but "
+        "found Byte; it is called with (N, C, h, w) float logits and (N, H, W) uint8 class ids; "
+        "convert them by target.long()"
+    ]
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+def test_an_augmentation_that_is_no_transform_is_named(run, tmp_path):
+    write_choice(tmp_path, "augmentation/none", transforms=[{"_target_": "parts.Darker"}])
+    done = run(*TRAIN, *SCENES, "augmentation=mine")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "config error: augmentation.transforms[0]._target_: parts.Darker is no Albumentations "
+        "transform; wanted a class derived from one"
+    ]
+
+
 LAYOUT = {"_partial_": True, "images": "photos"}
 LOSS = {"_target_": "parts.SquaredLoss", "factor": 0.5}
 HAZE = {"_target_": "parts.Haze", "strength": 0.25, "p": 1.0}
@@ -187,6 +229,7 @@ def write_choice(folder, like, **changes):
     path.write_text(yaml.safe_dump(content | changes, sort_keys=False))
 
 
+@pytest.mark.slow
 def test_an_unknown_argument_of_a_plugin_is_one_line(run):
     done = run(*TRAIN, *SCENES, "model.network.widht=8", "data.layout._target_=parts.two_folder")
     assert done.returncode == 1
@@ -199,6 +242,7 @@ def test_an_unknown_argument_of_a_plugin_is_one_line(run):
     )
 
 
+@pytest.mark.slow
 def test_the_advised_command_includes_the_config_dir(run, tmp_path):
     done = run("--config-dir=example/conf", "model=tiny", "stage=aspp", "trainer=cpu")
     assert done.stderr.endswith(

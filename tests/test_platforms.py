@@ -53,6 +53,7 @@ def test_every_module_can_be_imported_without_what_posix_has():
     assert int(run(script)) > len(modules)
 
 
+@pytest.mark.slow
 def test_the_tests_helpers_can_be_imported_on_windows():
     script = ELSEWHERE + (
         "import multiprocessing, pytest, torch, aerialseg.storage.checkpoints\n"
@@ -84,6 +85,7 @@ def test_files_are_written_and_leftovers_removed_without_what_posix_has(tmp_path
     assert found == {"a", "deep", "deep/folder", "deep/folder/x"}
 
 
+@pytest.mark.slow
 def test_a_terminal_that_knows_few_characters_ends_no_task(tmp_path):
     """As pipes on Windows, whose encoding has no dot of a table."""
     done = subprocess.run(
@@ -113,10 +115,13 @@ def text_calls(tree):
             yield node.lineno, "encoding" in named
 
 
+_NO_TEXT = ("os.open", "Image.open", "rasterio.open", "urllib.request.urlopen")
+
+
 def _opens_no_text(node):
     modes = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
     binary = any("b" in mode for mode in modes)
-    return binary or ast.unparse(node.func) in ("os.open", "Image.open", "urllib.request.urlopen")
+    return binary or ast.unparse(node.func) in _NO_TEXT
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -144,10 +149,10 @@ def test_the_search_for_encodings_finds_what_it_should(call, found):
 
 GROUP = """
 import multiprocessing, os, signal, sys, time
-from aerialseg.data import loaders
+from aerialseg.data.loading import workers
 def work(ready):
     vars(signal).pop("sigwaitinfo", None)  # as on macOS
-    loaders._set_up_worker(0)
+    workers._set_up_worker(0)
     ready.set()
     time.sleep(60)
 context = multiprocessing.get_context("fork")

@@ -58,7 +58,7 @@ def described(function: Callable[..., Any]) -> dict[str, str]:
 
 
 def _plural(hint: object) -> str:
-    text = type_text(hint).replace("number", "numbers")
+    text = re.sub(r"\b(number|list)\b", r"\1s", type_text(hint))
     return f"({text})" if " or " in text else text
 
 

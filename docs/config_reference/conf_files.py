@@ -67,7 +67,7 @@ def comments_of(path: Path) -> dict[str, str]:
 def select(content: Any, path: str) -> Any:  # noqa: ANN401 - plain data
     """The value at a dotted path."""
     for key in path.split("."):
-        content = content[key]
+        content = content.get(key, {})  # a choice may have no such node
     return content
 
 

@@ -59,5 +59,5 @@ if not TYPE_CHECKING:  # a type checker would take __getattr__ to accept any nam
 
 
 def __dir__() -> list[str]:
-    """All names, including those not imported yet."""
-    return sorted({*globals(), *__all__})
+    """The public names, also those not imported yet, and what every module has."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

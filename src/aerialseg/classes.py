@@ -1,5 +1,6 @@
 """The class table: id, name and colour of every class."""
 
+import re
 import reprlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,10 +18,14 @@ IGNORE_INDEX = 255
 """The mask value that loss, metrics and counts ignore."""
 
 IGNORE_COLOUR = (255, 255, 255)
-"""The colour of ignored pixels."""
+"""The colour of ignored pixels, unless a class has it."""
 
 _BRIEF = reprlib.Repr()  # YAML aliases can expand a few lines to an enormous value
 _BRIEF.maxlevel = 2
+_BRIEF.maxstring = 60
+_WANTED = "write one line per class, as in `person: [192, 128, 128]`"
+_CLASS_LINE = re.compile(r"([^:]+:(\s+\[\s*\d+\s*(,\s*\d+\s*){2},?\s*\])?|-\s*\d+|---)?\s*(#.*)?")
+"""A class with its colour, which may be on lines of its own, a comment, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,8 @@ class ClassTable:
 
     Args:
         names: One name per class, all different.
-        colours: One RGB triple per class, 0 to 255, all different; white is
-            reserved for ignored pixels.
+        colours: One RGB triple per class, 0 to 255, all different. In colour masks white is
+            ignored unless it is the colour of a class.
 
     Raises:
         DataError: If the table is empty, longer than 255, a name is not printable, or one of
@@ -59,13 +64,20 @@ class ClassTable:
                     f"class table: the name {_BRIEF.repr(name)} is not text in YAML; write it in "
                     "quotes"
                 )
-            if not _is_colour(colour):
+            if not is_colour(colour):
                 raise DataError(
                     f"class table: the colour of {_BRIEF.repr(name)} is {_BRIEF.repr(colour)}; "
                     "write three whole numbers from 0 to 255, as in [192, 128, 128]"
                 )
         red_green_blue = tuple((int(r), int(g), int(b)) for r, g, b in mapping.values())
         return cls(tuple(mapping), red_green_blue)
+
+    @classmethod
+    def load(cls, source: Mapping[str, Sequence[int]] | str) -> "ClassTable":
+        """The table in a mapping as of :meth:`from_mapping`, or in the YAML file of a path."""
+        if isinstance(source, str):
+            return cls.read(Path(source).expanduser())
+        return cls.from_mapping(source)
 
     @classmethod
     def read(cls, path: str | Path) -> "ClassTable":
@@ -75,6 +87,7 @@ class ClassTable:
             DataError: If the file is missing, is not YAML, is not such a mapping or names a
                 class twice.
         """
+        text = ""
         try:
             text = Path(path).read_text(encoding="utf-8")
             mapping = yaml.safe_load(text)
@@ -84,15 +97,17 @@ class ClassTable:
                 "the mask ids, as in `person: [192, 128, 128]`"
             ) from None
         except Exception as error:  # PyYAML raises many types: odd dates, numbers, deep nesting
+            if line := _odd_line(text):
+                raise DataError(f"class table {path}: {line}") from None
             reason = " ".join(str(error).split())
             raise DataError(
                 f"class table {path}: cannot be read as YAML: {reason}; correct it"
             ) from None
         if not isinstance(mapping, dict):
-            raise DataError(
-                f"class table {path}: holds a {type(mapping).__name__}, not a mapping; "
-                "write one line per class, as in `person: [192, 128, 128]`"
-            )
+            problem = f"is empty; {_WANTED}"
+            if mapping is not None:
+                problem = _odd_line(text) or f"holds {_BRIEF.repr(mapping)}; {_WANTED}"
+            raise DataError(f"class table {path}: {problem}")
         if duplicates := _duplicate_names(text):
             raise DataError(f"class table {path}: name '{duplicates[0]}' appears twice; rename one")
         try:
@@ -115,6 +130,17 @@ class ClassTable:
         return palette
 
 
+def _odd_line(text: str) -> str:
+    """Names the first line that is no class with its colour; empty if there is none."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not _CLASS_LINE.fullmatch(line.strip()):
+            return (
+                f"line {number} is {_BRIEF.repr(line.strip())}, which is not a class with its "
+                f"colour; {_WANTED}"
+            )
+    return ""
+
+
 def _duplicate_names(text: str) -> list[str]:
     """Duplicate names: YAML would drop one, shifting every later id by one."""
     node = yaml.compose(text, yaml.SafeLoader)
@@ -122,7 +148,8 @@ def _duplicate_names(text: str) -> list[str]:
     return [name for name, times in Counter(names).items() if times > 1]
 
 
-def _is_colour(value: object) -> bool:
+def is_colour(value: object) -> bool:
+    """Whether a value is a list of three whole numbers from 0 to 255."""
     return (
         isinstance(value, Sequence)
         and not isinstance(value, str)
@@ -149,7 +176,4 @@ def _problems(names: tuple[str, ...], colours: tuple[tuple[int, int, int], ...])
             problems.append(
                 f"class table: {what} {value!r} is used by ids {ids}; each needs its own"
             )
-    if IGNORE_COLOUR in colours:
-        name = names[colours.index(IGNORE_COLOUR)]
-        problems.append(f"class table: '{name}' is white, which marks ignored pixels; pick another")
     return problems

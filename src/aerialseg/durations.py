@@ -1,4 +1,4 @@
-"""Durations and clock times in words."""
+"""Durations, clock times and counts in words."""
 
 from datetime import datetime, timedelta
 
@@ -47,6 +47,17 @@ def clock_time(seconds: float, *, now: datetime) -> str:
     days = (then.date() - now.date()).days
     day = "" if days == 0 else f"{then:%a} " if days < 7 else f"{then.day} {then:%b} "
     return f"{day}{then:%H:%M}"
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: ``1 epoch``, ``2 epochs``, ``2 classes``.
+
+    Args:
+        count: 0 or more.
+        noun: In the singular, with a plural in -s, or in -es after an s.
+    """
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{count} {noun if count == 1 else plural}"
 
 
 def _nearest(value: float, step: int) -> int:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 
 _FEW = 24
@@ -51,6 +52,24 @@ class TrainingError(AerialsegError):
     label = "training error"
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Why a job has no result.
+
+    Attributes:
+        reason: In one line.
+    """
+
+    reason: str
+
+    @classmethod
+    def of(cls, error: Exception) -> "Failure":
+        """The failure without the error, whose traceback would keep a network in memory."""
+        if isinstance(error, AerialsegError):
+            return cls("; ".join(error.problems))
+        return cls(" ".join(f"{type(error).__name__}: {error}".split()))
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` with the nearest known name, else all names if there are few."""
     names = sorted(known)
@@ -65,4 +84,8 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
     similar = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     # difflib finds no match for one-letter names: 'prob' means 'p'.
     initial = [candidate for candidate in names if candidate == name[:1]]
-    return next(iter(similar + initial), None)
+    # Nor does it see a short name behind letters that are swapped and doubled: 'apss' means 'aspp'.
+    shuffled = [each for each in names if each[:1] == name[:1] and set(each) == set(name)]
+    # Nor the beginning of a long one: 'unet' means 'unet_resnet18'.
+    begun = [each for each in names if len(name) > 2 and each.startswith(name)]
+    return next(iter(similar + initial + shuffled + begun), None)

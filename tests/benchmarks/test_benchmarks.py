@@ -39,6 +39,7 @@ def test_every_script_is_on_the_list():
     assert scripts == set(command.SCRIPTS)
 
 
+@pytest.mark.slow
 def test_a_line_has_name_ratio_and_goal(tried):
     lines, _ = tried
     assert len(lines) > len(command.SCRIPTS)
@@ -47,6 +48,7 @@ def test_a_line_has_name_ratio_and_goal(tried):
         assert line.split(":")[0].endswith(ENDINGS), line
 
 
+@pytest.mark.slow
 def test_the_table_has_every_row_and_says_what_was_missed(tried):
     lines, table = tried
     rows = [cells(line) for line in table.splitlines() if line.startswith("| ")][2:]
@@ -57,6 +59,7 @@ def test_the_table_has_every_row_and_says_what_was_missed(tried):
         assert f"\n- {name}: " in table
 
 
+@pytest.mark.slow
 def test_the_table_describes_the_environment(tried):
     _, table = tried
     for fact in (

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from benchmarks import gpu
@@ -11,6 +12,7 @@ def test_without_a_gpu_one_line_says_so(monkeypatch, capsys):
     assert line.startswith("no GPU, so nothing is measured")
 
 
+@pytest.mark.slow
 def test_a_quick_run_goes_through_all_five_stages(capsys):
     gpu.main(["--quick", "--device", "cpu"])
     lines = capsys.readouterr().out.splitlines()

@@ -10,6 +10,7 @@ from aerialseg.callbacks import checkpoint as module_under_test
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
 from aerialseg.errors import AerialsegError, TrainingError
 from aerialseg.storage.checkpoints import network_state, read_checkpoint, read_description
+from helpers.comparison import differences
 from helpers.tiny_training import RaiseAt, make_data, make_module, make_trainer
 
 
@@ -256,3 +257,20 @@ def test_the_previous_snapshot_is_kept(tmp_path):
     fit(tmp_path, [0.3, 0.2, 0.1], callbacks=[spy], every_n_epochs=1)
     first = {"best": 1, "last": 1}
     assert spy.seen == [{}, first, first | {"last": 2, "previous": 1}]
+
+
+def test_the_last_that_was_damaged_is_there_again_if_the_best_is_of_the_last_epoch(tmp_path):
+    """No epoch is left to train, so none writes it."""
+    best, last = tmp_path / "run/best.ckpt", tmp_path / "run/last.ckpt"
+
+    def train(start=None):
+        trainer = make_trainer([InMemoryCheckpoint(str(tmp_path / "run"))], epochs=1)
+        trainer.fit(make_module(), make_data(tmp_path / "data"), ckpt_path=start)
+
+    train()
+    wanted = read_checkpoint(last)
+    last.unlink()
+    train(best)
+    found = read_checkpoint(last)
+    assert found["epoch"] == wanted["epoch"] == 0
+    assert list(differences(network_state(wanted), network_state(found))) == []

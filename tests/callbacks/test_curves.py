@@ -3,20 +3,24 @@ import csv
 import pytest
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import TensorBoardLogger
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.compat.proto.summary_pb2 import Summary
 
 from aerialseg.callbacks import curves as module_under_test
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
-from aerialseg.callbacks.curves import ContinuousCurves, CSVCurves, PatientEventWriter
+from aerialseg.callbacks.confusion_image import ConfusionMatrixImage
+from aerialseg.callbacks.curves import ContinuousCurves, CSVCurves
 from aerialseg.callbacks.samples import SamplePredictions
+from aerialseg.callbacks.tensorboard_curves import TensorBoardCurves
+from aerialseg.callbacks.training_statistics import TrainingStatistics
 from aerialseg.errors import AerialsegError
+from helpers.event_files import read_images, read_scalars
 from helpers.tiny_training import RaiseAt, make_data, make_module, make_trainer
 
 EPOCHS = 5
+DIFFER = ("system/images_per_second", "system/resident_memory_gb")
+"""What is measured anew each time."""
 LOGGERS = {
-    "tensorboard": lambda folder: TensorBoardLogger(folder, name="", version=""),
+    "tensorboard": lambda folder: TensorBoardCurves(str(folder)),
+    "lightning": lambda folder: TensorBoardLogger(folder, name="", version=""),
     "csv": lambda folder: CSVCurves(str(folder)),
 }
 
@@ -28,12 +32,14 @@ def points(folder):
             rows = list(csv.DictReader(file))
         names = rows[0].keys() - {"step", "epoch"}
         return {n: [(int(row["step"]), float(row[n])) for row in rows if row[n]] for n in names}
-    events = EventAccumulator(str(folder))
-    events.Reload()
-    scalars = events.Tags()["scalars"]
-    found = {n: [(e.step, pytest.approx(e.value)) for e in events.Scalars(n)] for n in scalars}
-    images = events.Tags()["images"]
-    return found | {name: [e.step for e in events.Images(name)] for name in images}
+    found = {
+        name: [(step, None if name in DIFFER else value) for step, value in values]
+        for name, values in read_scalars(folder).items()
+    }
+    return found | {
+        name: [(step, image.tobytes()) for step, image in images]
+        for name, images in read_images(folder).items()
+    }
 
 
 def fit(folder, kind, *, stop=None, resume=False):
@@ -42,6 +48,8 @@ def fit(folder, kind, *, stop=None, resume=False):
         ContinuousCurves(),
         pl.callbacks.LearningRateMonitor("epoch"),
         SamplePredictions(1, every_n_epochs=1),
+        ConfusionMatrixImage(),
+        TrainingStatistics(),
         InMemoryCheckpoint(str(folder / "run"), every_n_epochs=2),
     ]
     if stop is not None:
@@ -62,54 +70,18 @@ def test_a_killed_run_leaves_neither_gaps_nor_doubled_points(tmp_path, kind):
             fit(tmp_path / "parts", kind, stop=stop, resume=resume)
     fit(tmp_path / "parts", kind, resume=True)
     whole, parts = (points(tmp_path / name / "curves") for name in ("whole", "parts"))
-    assert len(whole["val/dice"]) == len(whole["lr-SGD/pg1"]) == EPOCHS
+    rate = "learning_rate/weights" if kind == "tensorboard" else "lr-SGD/weights"
+    assert len(whole["val/dice"]) == len(whole[rate]) == EPOCHS
     assert parts == whole
-
-
-def event(step):
-    value = Summary.Value(tag="score", simple_value=step)
-    return Event(step=step, wall_time=step, summary=Summary(value=[value]))
-
-
-def scores(folder):
-    events = EventAccumulator(str(folder))
-    events.Reload()
-    return [e.step for e in events.Scalars("score")]
-
-
-def test_events_wait_for_a_full_disk(tmp_path, monkeypatch, caplog):
-    writer = PatientEventWriter(tmp_path)
-    writer.add_event(event(1))
-    writer.flush()
-    (path,) = tmp_path.iterdir()
-
-    class Full:
-        """Takes a few bytes, then no more."""
-
-        def __init__(self, *arguments):
-            self.file = open(path, "ab")  # noqa: PTH123, SIM115 - not what it replaces
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
-            self.file.close()
-
-        def write(self, data):
-            self.file.write(data[:7])
-            self.file.flush()
-            raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module_under_test.Path, "open", Full)
-        for step in (2, 3):
-            writer.add_event(event(step))
-            writer.flush()
-    assert scores(tmp_path) == [1]
-    writer.add_event(event(4))
-    writer.close()
-    assert scores(tmp_path) == [1, 2, 3, 4]
-    assert len([r for r in caplog.records if "wait in memory" in r.getMessage()]) == 1
+    drawn = {
+        "val_images/predictions",
+        "val_images/confusion_matrix",
+        "train/gradient_norm",
+        "train/epoch",
+    }
+    for name in drawn & whole.keys():
+        assert len(whole[name]) == EPOCHS
+    assert drawn <= whole.keys() or kind != "tensorboard"
 
 
 def test_rows_wait_for_a_full_disk(tmp_path, monkeypatch):

@@ -100,7 +100,7 @@ def lines(caplog):
 
 
 def fit(root, *callbacks, remaining=None, snapshot=None, epochs=3, **changes):
-    forecast = RemainingTime("aspp")
+    forecast = RemainingTime()
     if remaining is not None:
         forecast.set_remaining_stages(remaining)
     trainer = make_trainer([forecast, *callbacks], epochs=epochs, **changes)
@@ -142,6 +142,11 @@ def test_a_resumed_fit_forecasts_the_rest(tmp_path, lines):
     fit(tmp_path, InMemoryCheckpoint(str(folder)), snapshot=folder / "last.ckpt", epochs=10)
     _, line = lines()
     assert line.startswith("forecast: stage aspp about 17 s: done at ")
+
+
+def test_a_module_without_a_description_has_no_stage_to_name():
+    line = forecast_line("", 3600, {}, at_most=True, now=NOW)
+    assert line == "forecast: at most 1 h: done by 15:29"
 
 
 def test_the_shortest_fit_logs_it_too(tmp_path, lines):

@@ -16,6 +16,7 @@ def test_resuming_after_an_exception_changes_nothing(tmp_path, optimizer, schedu
     whole, parts, data = tmp_path / "whole", tmp_path / "parts", tmp_path / "data"
     options = {"optimizer": optimizer, "scheduler": scheduler}
     rates = fit(whole, data, **options)
+    assert scheduler == "none" or len(set(rates.values())) > 1, "the case must change the rate"
     with pytest.raises(RuntimeError):
         fit(parts, data, extra=[RaiseAt(3, RuntimeError())], **options)
     # Other initial weights: the result must come from the file.
@@ -51,6 +52,37 @@ def test_accumulated_gradients_resume_too(tmp_path):
         fit(parts, data, extra=[RaiseAt(2, RuntimeError())], accumulate_grad_batches=3)
     fit(parts, data, resume=True, accumulate_grad_batches=3)
     assert_same_run(whole, parts)
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_crops_and_rare_classes_resume_too(tmp_path, num_workers):
+    whole, parts, data = tmp_path / "whole", tmp_path / "parts", tmp_path / "data"
+    options = {"crop_size": [16, 20], "rare_classes": 0.5, "num_workers": num_workers}
+    fit(whole, data, **options)
+    with pytest.raises(RuntimeError):
+        fit(parts, data, extra=[RaiseAt(3, RuntimeError())], **options)
+    fit(parts, data, resume=True, **options)
+    assert_same_run(whole, parts)
+    other = tmp_path / "other"
+    fit(other, data, **options | {"rare_classes": 0})
+    with pytest.raises(AssertionError):
+        assert_same_run(whole, other)
+
+
+@pytest.mark.parametrize("crop_size", [None, [18, 24]])
+def test_what_is_pasted_resumes_too(tmp_path, crop_size):
+    whole, parts, data = tmp_path / "whole", tmp_path / "parts", tmp_path / "data"
+    options = {"crop_size": crop_size, "paste_rare": 0.6, "num_workers": 1}
+    fit(whole, data, **options)
+    with pytest.raises(RuntimeError):
+        fit(parts, data, extra=[RaiseAt(3, RuntimeError())], **options)
+    shutil.rmtree(data / "cache")  # the bank is made again
+    fit(parts, data, resume=True, **options | {"num_workers": 0})
+    assert_same_run(whole, parts)
+    other = tmp_path / "other"
+    fit(other, data, **options | {"paste_rare": 0})
+    with pytest.raises(AssertionError):
+        assert_same_run(whole, other)
 
 
 class CopyAt(pl.Callback):

@@ -96,6 +96,7 @@ def test_a_stopped_run_goes_on_bit_for_bit(tmp_path, whole, moment, words, epoch
     [
         {"accumulate_grad_batches": 3},
         {"optimizer": "adamw", "scheduler": "cosine"},
+        {"scheduler": "by step"},
         {"num_workers": 2},
         {"check_val_every_n_epoch": 2},
         {"val_check_interval": 0.5},
@@ -122,6 +123,27 @@ def test_stopped_again_and_again(tmp_path, whole):
         stopped_fit(run, data, *moment, resume=True)
     resumed_fit(run, data)
     assert_same_run(whole(), run)
+
+
+def test_a_time_limit_of_nothing_still_ends_with_the_whole_run(tmp_path, whole):
+    run, moments = tmp_path / "run", []
+    for resume in (False, *[True] * 40):
+        try:
+            extra = [StopOnSignal(max_seconds=0)]
+            fit(run, tmp_path / "data", count=10, resume=resume, seed=resume, extra=extra)
+        except Stopped as stop:
+            moments.append(stop.moment)
+        else:
+            break
+    assert moments[:3] == [f"after batch {n} of 4 of epoch 1" for n in (1, 2, 3)]
+    assert len(moments) == len(set(moments)), "every start must get further"
+    assert_same_run(whole(), run)
+
+
+def test_a_time_limit_that_is_not_reached_changes_nothing(tmp_path, whole):
+    extra = [StopOnSignal(max_seconds=3600)]
+    fit(tmp_path / "run", tmp_path / "data", count=10, extra=extra)
+    assert_same_run(whole(), tmp_path / "run")
 
 
 def test_ctrl_c_has_the_exit_code_of_shells_and_handlers_are_put_back(tmp_path):

@@ -9,10 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from helpers.commands import run_command
+
 REPOSITORY = Path(__file__).parents[2]
 
 
-def run(folder, *arguments, script=REPOSITORY / "run.py", python=()):
+def run(folder, *arguments, script=None, python=()):
+    """Runs the command; one of another script or interpreter option imports everything anew."""
+    if script is None and not python:
+        return run_command(*arguments, folder=folder)
+    script = script or REPOSITORY / "run.py"
     return subprocess.run(
         [sys.executable, *python, script, *arguments],
         cwd=folder,
@@ -50,7 +56,7 @@ def test_every_problem_is_a_line_and_nothing_is_touched(held):
         "data.batch_size=0",
         "data.val_fraction=2",
         "augmentation.transforms=[{_target_:albumentations.HorizontalFlip,prob:0.3}]",
-        "optimizer._target_=aerialseg.storage.run_folders.subprocess.run",
+        "optimizer.function._target_=aerialseg.storage.run_folders.subprocess.run",
         "callbacks.checkpoint.monitor=val/dise",
         "+model.depth=3",
         "++sed=1",
@@ -71,7 +77,7 @@ def test_every_problem_is_a_line_and_nothing_is_touched(held):
         r"data\.val_fraction: 2 is out of range, wanted less than 1",
         r"augmentation\.transforms\[0\]\.prob: albumentations\.HorizontalFlip takes no 'prob'; "
         r"did you mean 'p'\?",
-        r"optimizer\._target_: 'aerialseg\.storage\.run_folders\.subprocess\.run' is "
+        r"optimizer\.function\._target_: 'aerialseg\.storage\.run_folders\.subprocess\.run' is "
         r"subprocess\.run, "
         r"which is not in .*",
         r"callbacks\.checkpoint\.monitor: 'val/dise' is never logged; did you mean 'val/dice'\?",
@@ -94,8 +100,18 @@ def test_the_first_job_that_fails_stops_a_multirun(tmp_path):
         "checkpoints/best.ckpt, which does not exist; run `python run.py stage=decoder "
         "run_name=default seed=0 trainer=cpu` first\n"
     )
-    # Hydra's record of the sweep; the second stage would have drawn scenes.
-    assert [path.name for path in files(tmp_path)] == ["multirun.yaml"]
+    assert files(tmp_path) == {}
+
+
+def test_a_mistake_in_the_last_job_of_a_sweep_stops_it_before_the_first(tmp_path):
+    done = run(tmp_path, "-m", "task=check", "seed=0,1,-1", "data.val_fraction=0.2,2")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "config error: data.val_fraction: 2 is out of range, wanted less than 1",
+        "config error: seed: -1 is out of range, wanted 0 or more",
+    ]
+    assert done.stdout == ""
+    assert files(tmp_path) == {}
 
 
 QUICK = {
@@ -107,12 +123,18 @@ QUICK = {
     "stage=null": ["config error: stage: there is no null; known: .*"],
     "-m stage=head,asp": ["config error: stage: there is no 'asp'; did you mean 'aspp'?"],
     "-m run_name=???": ["config error: run_name: must be set"],
-    # These errors are Hydra's.
-    "foo": ["Error parsing override 'foo'", "missing EQUAL at '<EOF>'"],
-    "seed=[1": ["no viable alternative at input '[1'"],
-    "seed=1,2": ["Ambiguous value for argument '++seed=1,2'"],
-    "~callbacks.foo": ["Could not delete from config. 'callbacks.foo' does not exist."],
-    "+experiment=demo": ["Multiple values for experiment. .*"],
+    "stage head": ["config error: stage: is not KEY=VALUE; did you mean stage=head?"],
+    "--stage=head": ["config error: --stage: is not a flag; did you mean stage=head?"],
+    "seed=[1": ["config error: seed: '[1' cannot be read: '[' is not closed; quote all of it, .*"],
+    "seed=1,2": ["config error: seed: 1,2 means several values; add -m for a job with each, .*"],
+    "stage=aspp stage.previous=decodr": [
+        "config error: stage.previous: there is no stage 'decodr'; did you mean 'decoder'?"
+    ],
+    "model.weights=nofile.pth": [
+        "config error: model.weights: nofile.pth does not exist; check the path, or start at .*"
+    ],
+    "~callbacks.foo": ["config error: callbacks.foo: is not there, so it cannot be left out; .*"],
+    "+experiment=demo": ["config error: experiment: is there already; write experiment=demo"],
 }
 
 

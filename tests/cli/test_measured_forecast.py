@@ -41,6 +41,7 @@ def measured(run):
     return run("-m", "task=check", "task.measure=true", "task.chain=true", "stage=head,decoder")
 
 
+@pytest.mark.slow
 def test_a_measured_curriculum_is_a_table_with_its_end(run, measured):
     for stage in ("head", "decoder"):
         assert re.search(rf"│ {stage} +│ +[\d.]+ m?s │ +[\d.]+ m?s │.* 2 │ +\d+ m?s │", measured)
@@ -48,12 +49,14 @@ def test_a_measured_curriculum_is_a_table_with_its_end(run, measured):
     assert "epoch 1/2" not in measured
 
 
+@pytest.mark.slow
 def test_measuring_leaves_no_files(run, measured):
     files = {path.name for path in run.runs.rglob("*") if path.is_file()}
     assert files == {"multirun.yaml"}  # of Hydra
     assert not list(run.cache.rglob("features"))
 
 
+@pytest.mark.slow
 def test_a_curriculum_logs_the_remaining_time_once_per_stage(run, measured):
     trained = run("task=curriculum", "task.stages=[head,decoder]")
     lines = re.findall("^forecast: .*", trained, re.MULTILINE)

@@ -14,8 +14,8 @@ def test_each_stage_comes_after_the_one_it_starts_from():
 @pytest.mark.parametrize(
     ("previous", "message"),
     [
-        ({"head": None, "a": "head", "b": "head"}, "stage: a and b both start from stage head"),
-        ({"head": None, "other": None}, "stage: head and other both start from no other stage"),
+        ({"head": None, "a": "head", "b": "head"}, "stage: a and b start from stage head"),
+        ({"head": None, "other": None}, "stage: head and other start from no other stage"),
         ({"head": None, "a": "b", "b": "a"}, "stage: a, b cannot be reached from the first stage"),
         ({"a": "head"}, "stage: a cannot be reached from the first stage"),
     ],

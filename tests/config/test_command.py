@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
 
 from aerialseg.config import command as module_under_test
 from aerialseg.config.command import run_task
 from aerialseg.config.tasks import Task
+from aerialseg.errors import Failure
 from aerialseg.stopping import Stopped
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -49,6 +52,28 @@ def test_an_unexpected_error_stops_a_multirun_and_shows_its_traceback(monkeypatc
         run_task(composed("task=layers"))
     assert stop.value.code == 1
     assert "RuntimeError: out of luck" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("settings", "goes_on"),
+    [
+        (["hydra.mode=MULTIRUN"], True),
+        (["hydra.mode=RUN"], False),
+        (["hydra.mode=MULTIRUN", "~hydra.callbacks.stage_table"], False),  # nobody would collect it
+    ],
+)
+def test_a_failed_job_of_a_multirun_returns_its_reason(monkeypatch, capsys, settings, goes_on):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("config", ["seed=-1", *settings], return_hydra_config=True)
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
+    HydraConfig.instance().set_config(cfg)
+    job = OmegaConf.masked_copy(cfg, [key for key in cfg if key != "hydra"])
+    if goes_on:
+        assert run_task(job) == Failure("seed: -1 is out of range, wanted 0 or more")
+        assert capsys.readouterr().err.startswith("config error: seed: -1")
+    else:
+        with pytest.raises(SystemExit, match="seed: -1 is out of range"):
+            run_task(job)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 from pytorch_lightning.accelerators import CUDAAccelerator
 
 from helpers.composing import CONF, composed, finish_stages, lines, swept
+from helpers.finished_runs import finish_stage
 from helpers.stages import STAGES
 
 FILES = sorted(CONF.rglob("*.yaml"))
@@ -59,7 +61,13 @@ def test_all_groups_exist():
 @pytest.mark.parametrize("path", CHOICES, ids=name_of)
 def test_every_choice_composes_and_validates(path, trained):
     more = ["run_name=default"] if path.parent.name == "experiment" else []
-    more += ["input=image.jpg"] if name_of(path) == "task/predict" else []
+    more += ["data.sets=[demo,folders]"] if name_of(path) == "data/joint" else []
+    reads_input = name_of(path) in ("task/predict", "task/convert_annotations")
+    more += ["input=image.jpg"] if reads_input else []
+    if name_of(path) == "task/compare":
+        for run in ("one", "two"):
+            finish_stage(Path(trained.partition("=")[2]) / run, "full", 0.5)
+        more += ["task.runs=[one,two]"]
     assert lines(choice_of(path), *more, trained) == []
 
 
@@ -104,12 +112,11 @@ CURRICULUM = [
     ("name", "start", "learning_rate", "epochs", "augmentation", "aux_loss"), CURRICULUM
 )
 def test_the_settings_of_the_curriculum(name, start, learning_rate, epochs, augmentation, aux_loss):
-    cfg = composed(f"stage={name}", hydra=True)
+    cfg = composed("recipe=seed", f"stage={name}", hydra=True)
     assert cfg.stage.name == name
     assert cfg.stage.fine_tune_start == start
-    assert cfg.stage.learning_rate == cfg.optimizer.lr == learning_rate
-    assert cfg.stage.epochs == cfg.trainer.max_epochs == cfg.scheduler.total_iters == epochs
-    assert cfg.hydra.runtime.choices.augmentation == augmentation
+    assert cfg.stage.learning_rate == cfg.optimizer.function.lr == learning_rate
+    assert cfg.stage.epochs == cfg.trainer.max_epochs == epochs
     assert len(cfg.augmentation.transforms) == (4 if augmentation == "drone" else 0)
     assert cfg.stage.aux_loss is cfg.model.network.aux_head is aux_loss
 

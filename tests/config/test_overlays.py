@@ -31,13 +31,16 @@ OVERLAYS = {
         ["augmentation.transforms[0].prob: albumentations.Blur takes no 'prob'; did you mean 'p'?"],
     ),
     "a name where a node belongs": (
-        "optimizer: sgd",
-        ["optimizer: 'sgd' is not a mapping with a _target_"],
+        "scheduler: cosine",
+        ["scheduler: 'cosine' is not a mapping with a _target_"],
     ),
     "a name where keys belong": ("stage: aspp", ["stage: 'aspp' is not a mapping"]),
     "a value to be set": (
-        "optimizer:\n  dampening: ???",
-        ["optimizer.dampening: must be set; add optimizer.dampening=VALUE to the command"],
+        "optimizer:\n  function:\n    amsgrad: ???",
+        [
+            "optimizer.function.amsgrad: must be set; "
+            "add optimizer.function.amsgrad=VALUE to the command"
+        ],
     ),
     "interpolations that lead nowhere": (
         "run_name: ${stage.nme}\nseed: ${nowhere:1}",
@@ -60,8 +63,6 @@ OVERLAYS = {
     "another target's missing argument": (
         "scheduler: {_target_: torch.optim.lr_scheduler.CosineAnnealingLR}",
         [
-            "scheduler.total_iters: torch.optim.lr_scheduler.CosineAnnealingLR takes no "
-            f"'total_iters'; known: {COSINE}",
             "scheduler.power: torch.optim.lr_scheduler.CosineAnnealingLR takes no 'power'; "
             f"known: {COSINE}",
             "scheduler.T_max: torch.optim.lr_scheduler.CosineAnnealingLR needs a value here",

@@ -1,11 +1,13 @@
 """Rules between keys and files on disk, and the command that each message advises."""
 
 import json
+import os
 
 import pytest
 from hydra.core.hydra_config import HydraConfig
-from pytorch_lightning.accelerators import CUDAAccelerator
 
+from aerialseg.config.validation import validate_chain
+from aerialseg.errors import ConfigError
 from helpers.composing import composed, finish_stages, lines, lines_for_values
 
 
@@ -57,6 +59,20 @@ def test_the_advised_command_keeps_the_other_overrides(tmp_path):
     )
 
 
+def test_a_slip_in_the_run_to_start_from_names_the_run_that_is_meant(tmp_path):
+    finish_stages(tmp_path, run_name="my_field")
+    start = f"stage aspp starts from {tmp_path}/%s/decoder/train/checkpoints/best.ckpt"
+    (slip,) = at(tmp_path, "stage=aspp", "stage.from_run=my_fild")
+    (other,) = at(tmp_path, "stage=aspp", "stage.from_run=x")
+    assert slip.endswith(
+        f"{start % 'my_fild'}, which does not exist; did you mean stage.from_run=my_field?"
+    )
+    assert other.endswith(
+        f"{start % 'x'}, which does not exist; run `python run.py stage=decoder run_name=x` first; "
+        "runs that hold stage decoder: stage.from_run=my_field"
+    )
+
+
 def test_a_missing_checkpoint_given_by_path_advises_to_check_the_path(tmp_path):
     assert at(tmp_path, "stage=aspp", "stage.init_checkpoint=checkpoints/x.ckpt") == [
         "config error: stage.init_checkpoint: stage aspp starts from checkpoints/x.ckpt, which "
@@ -70,6 +86,26 @@ def test_a_stage_without_a_predecessor_says_how_to_start_from_weights(tmp_path):
         "train/checkpoints/best.ckpt, which does not exist; "
         "stage.init_checkpoint=null starts from model.weights instead"
     ]
+
+
+def test_the_first_stage_of_a_list_may_start_from_weights(tmp_path):
+    chosen = (f"paths.runs_dir={tmp_path}", "stage=full", "recipe=seed")
+    with pytest.raises(ConfigError) as error:
+        validate_chain({"full": composed(*chosen), "head": composed(*chosen[:1])})
+    (line,) = error.value.problems
+    assert line.endswith(
+        "run `python run.py stage=half_backbone run_name=default` first, or begin with this stage: "
+        "stage.init_checkpoint=null starts from model.weights instead"
+    )
+
+
+def test_the_first_stage_of_the_recipe_may_begin_with_weights(tmp_path):
+    (line,) = at(tmp_path, "stage=full", "recipe=strong")
+    assert line.endswith(
+        "; the curriculum of recipe strong begins with it: stage.init_checkpoint=null"
+    )
+    (other,) = at(tmp_path, "stage=full", "recipe=seed")
+    assert "the curriculum of recipe" not in other
 
 
 def test_a_stage_cannot_start_from_itself(runs):
@@ -89,12 +125,15 @@ def test_an_unfinished_predecessor_must_be_finished_first(runs):
     assert at(runs, "stage=aspp") == []
 
 
-@pytest.mark.parametrize(("finish", "state"), [(False, "an unfinished"), (True, "a finished")])
-def test_an_existing_run_is_not_overwritten(runs, finish, state):
+@pytest.mark.parametrize(
+    ("finish", "state", "use"),
+    [(False, "an unfinished", "continue it"), (True, "a finished", "keep it as it is")],
+)
+def test_an_existing_run_is_not_overwritten(runs, finish, state, use):
     begin(runs / "default/head/train", finish=finish)
     assert at(runs, "stage=head") == [
         f"config error: existing: {runs}/default/head/train already holds {state} run; choose "
-        "existing=resume to continue it, existing=overwrite to replace it, or another run_name"
+        f"existing=resume to {use}, existing=overwrite to replace it, or another run_name"
     ]
     for choice in ("existing=resume", "existing=overwrite", "run_name=other", "task=check"):
         assert at(runs, "stage=head", choice) == []
@@ -109,89 +148,59 @@ def test_a_checkpoint_to_be_read_must_exist(tmp_path, task):
     ]
 
 
+def test_a_missing_checkpoint_names_the_runs_that_hold_the_stage(tmp_path):
+    for age, run in enumerate(("new", "old")):
+        finish_stages(tmp_path, run_name=run)
+        for path in tmp_path.glob(f"{run}/full/train/checkpoints/*.ckpt"):
+            os.utime(path, (10**9 - age, 10**9 - age))
+    (tmp_path / "empty/full/train/checkpoints").mkdir(parents=True)
+    (line,) = at(tmp_path, "task=evaluate", "stage=full")
+    assert line.endswith(
+        "train it with `python run.py stage=full run_name=default`, or give checkpoint=PATH; "
+        "runs that hold stage full: run_name=new, run_name=old"
+    )
+
+
+def test_a_missing_checkpoint_that_was_given_advises_to_check_the_path(runs):
+    assert at(runs, "task=evaluate", "stage=full", "checkpoint=here/x.ckpt") == [
+        "config error: checkpoint: here/x.ckpt does not exist; check the path"
+    ]
+
+
+def test_a_folder_that_was_given_as_checkpoint_names_the_newest_in_it(tmp_path):
+    for age, run in enumerate(("new", "old")):
+        finish_stages(tmp_path, run_name=run)
+        for path in tmp_path.glob(f"{run}/full/train/checkpoints/*.ckpt"):
+            os.utime(path, (2 * 10**9 - age, 2 * 10**9 - age))
+    (line,) = at(tmp_path, "task=evaluate", f"checkpoint={tmp_path}")
+    assert line == (
+        f"config error: checkpoint: {tmp_path} is a folder; give a file, such as "
+        f"checkpoint={tmp_path}/new/full/train/checkpoints/best.ckpt"
+    )
+
+
+def test_weights_in_a_file_that_does_not_exist_say_what_to_do(runs, monkeypatch):
+    monkeypatch.chdir(runs)
+    line = (
+        "config error: model.weights: mine.pth does not exist; check the path, or start at random "
+        "with model.weights=none"
+    )
+    assert at(runs, "stage=head", "model.weights=mine.pth") == [line]
+    assert at(runs, "stage=aspp", "model.weights=mine.pth") == [], "it starts from a stage"
+    assert at(runs, "task=layers", "model.weights=mine.pth") == []
+    (runs / "mine.pth").touch()
+    assert at(runs, "stage=head", "model.weights=mine.pth") == []
+
+
 def test_predict_needs_an_input(runs):
     assert at(runs, "task=predict", "stage=full") == [
         "config error: input: must be set; add input=PATH of an image, a folder or a quoted glob"
     ]
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda", "tpu"])
-def test_a_missing_accelerator_is_refused(monkeypatch, name):
-    monkeypatch.setattr(CUDAAccelerator, "is_available", staticmethod(lambda: False))
-    assert lines(f"trainer.accelerator={name}") == [
-        f"config error: trainer.accelerator: this machine has no '{name}' that can be used; "
-        "try trainer=cpu"
-    ]
-
-
-@pytest.mark.parametrize("devices", ["2", "-1", "auto", "'2,3'", "[0,1]", "'-1'"])
-def test_more_than_one_device_is_refused(devices):
-    (line,) = lines_for_values(f"trainer.devices={devices}")
-    assert line.startswith("config error: trainer.devices: ")
-    assert line.endswith(" may mean more than one device; training uses one; set trainer.devices=1")
-
-
-@pytest.mark.parametrize("devices", ["1", "[3]", "'3,'"])
-def test_one_device_may_be_chosen(devices):
-    assert lines_for_values(f"trainer.devices={devices}") == []
-
-
-def test_several_machines_and_their_strategies_are_refused():
-    assert lines_for_values("+trainer.num_nodes=2", "+trainer.strategy=ddp") == [
-        "config error: trainer.num_nodes: 2 may mean more than one device; training uses one; "
-        "set trainer.num_nodes=1",
-        "config error: trainer.strategy: 'ddp' is for several devices; training uses one; "
-        "set trainer.strategy=auto",
-    ]
-
-
-@pytest.mark.parametrize("name", ["val/loss", "train/dice", "val/miou_absent_one", "val/iou_car"])
-def test_every_logged_value_may_be_monitored(name):
-    assert lines_for_values(f"callbacks.early_stopping.monitor={name}") == []
-
-
-def test_a_class_is_monitored_under_the_name_of_its_logged_score():
-    watch = "callbacks.early_stopping.monitor"
-    table = "+data.classes={Small Car:[1,2,3]}"
-    assert lines_for_values(table, f"{watch}=val/dice_small_car") == []
-    assert lines_for_values(table, f"{watch}=val/dice_small_cat") == [
-        f"config error: {watch}: 'val/dice_small_cat' is never logged; "
-        "did you mean 'val/dice_small_car'?"
-    ]
-
-
-def test_any_class_of_a_table_in_a_file_may_be_monitored():
-    watch = "callbacks.checkpoint.monitor"
-    assert lines("data=folders", f"{watch}=val/dice_roof") == []
-    assert lines("data=folders", f"{watch}=val/dcie_roof") != []
-
-
 def test_a_target_with_kwargs_takes_more_keywords():
-    assert lines("+logger.max_queue=3") == []
-
-
-@pytest.mark.parametrize("key", ["stage.name", "stage.from_run"])
-@pytest.mark.parametrize("name", ["../x", "a/b", "a\\b", "..", "C:x"])
-def test_a_name_that_is_a_path_is_refused(key, name):
-    line = f"config error: {key}: {name!r} cannot be the name of a folder"
-    assert line in lines_for_values(f"{key}='{name}'", "task=layers")
-
-
-@pytest.mark.parametrize(
-    ("folder", "leaves"),
-    [
-        ("runs/default/head/data.root=../../../../../x/train", True),
-        ("runs/../x", True),
-        ("runs/default/head/data.root=../x/train", False),
-        ("runs/default/head/data.root=/x/train", False),
-        ("../x", False),  # given explicitly, not composed
-        ("/x", False),
-    ],
-)
-def test_swept_values_cannot_put_a_job_outside_the_folder_of_runs(folder, leaves):
-    line = f"config error: paths.output_dir: {folder} is outside runs; set it to a folder"
-    found = lines_for_values(f"paths.output_dir='{folder}'", "task=layers")
-    assert found == ([line] if leaves else [])
+    target = "logger._target_=pytorch_lightning.loggers.TensorBoardLogger"
+    assert lines(target, "+logger.max_queue=3") == []
 
 
 def test_a_network_that_no_checkpoint_could_rebuild_is_refused():
@@ -200,3 +209,50 @@ def test_a_network_that_no_checkpoint_could_rebuild_is_refused():
         "config error: model.network._target_: 'torch.nn.Identity' is not a registered network; "
         "only builders of aerialseg.models.networks are accepted"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [("crops", "'data.crop_size=[256,456]'"), ("crops_nadir", "data.crop_size=256")],
+)
+def test_an_augmentation_for_crops_needs_their_size(name, example, monkeypatch):
+    chosen = ("stage=head", "task=check", f"augmentation={name}")
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", composed(*chosen, hydra=True))
+    assert lines(*chosen) == [
+        f"config error: data.crop_size: is null, but augmentation={name} is for crops; set it, as "
+        f"in {example}"
+    ]
+    assert lines(*chosen, "data.crop_size=128") == []
+
+
+def test_the_shares_of_crops_are_in_order_and_no_more_than_1(tmp_path):
+    chosen = ("stage=head", "task=check", "data.crop_size=128")
+    assert at(tmp_path, *chosen, "data.crop_scale=[1.0,0.5]") == [
+        "config error: data.crop_scale: [1.0, 0.5] is [high, low]; wanted [low, high]"
+    ]
+    for wrong in ("[0,1]", "[0.5,2]", "0.5", "[0.1,0.2,0.3]"):
+        (line,) = at(tmp_path, *chosen, f"data.crop_scale={wrong}")
+        assert line.startswith("config error: data.crop_scale")
+    assert at(tmp_path, *chosen, "data.crop_scale=[0.5,0.5]", "data.rare_classes=1") == []
+
+
+@pytest.mark.parametrize(
+    ("window", "edge", "is_refused"),
+    [
+        ("512", "720", True),
+        ("[512,1024]", "513", True),
+        ("[512,1024]", "512", False),
+        ("512", "null", False),
+        ("null", "720", False),
+    ],
+)
+def test_windows_are_not_enlarged(tmp_path, window, edge, is_refused):
+    values = (f"data.window={window}", f"data.image_min_size={edge}")
+    found = at(tmp_path, "stage=head", "task=check", *values)
+    shown = window.replace(",", ", ")
+    line = (
+        f"config error: data.image_min_size: {edge} would enlarge the windows of "
+        f"data.window={shown}; data.image_min_size=null keeps their scale, less than 512 shrinks "
+        "them"
+    )
+    assert found == ([line] if is_refused else [])

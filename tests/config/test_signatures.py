@@ -113,3 +113,19 @@ def test_tasks_are_found_by_name():
     assert find_task("check").function is check
     with pytest.raises(ConfigError, match=r"aerialseg\.tasks has no 'chek'; did you mean 'check'"):
         find_task("chek")
+
+
+def test_a_class_in_the_augmentation_is_a_transform():
+    def lines(target):
+        node = {"_target_": target}
+        outer = {"_target_": "albumentations.OneOf", "transforms": [node]}
+        whole = {"_target_": "albumentations.Compose", "transforms": [node, outer]}
+        return [str(p) for p in schema_problems({"augmentation": whole}) if "[" in p.path]
+
+    assert lines("albumentations.HorizontalFlip") == []
+    assert lines("albumentations.RandomRotate90") == []
+    text = "torch.nn.ReLU is no Albumentations transform; wanted a class derived from one"
+    assert lines("torch.nn.ReLU") == [
+        f"augmentation.transforms[0]._target_: {text}",
+        f"augmentation.transforms[1].transforms[0]._target_: {text}",
+    ]

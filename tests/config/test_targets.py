@@ -1,5 +1,7 @@
 """Which targets are resolved and which are refused."""
 
+import sys
+
 import albumentations
 import pytest
 import pytorch_lightning as pl
@@ -121,6 +123,9 @@ def package(tmp_path, monkeypatch):
     (root / "torn.py").write_text("from allowed_here import nothing")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("aerialseg.config.targets.ALLOWED", ("allowed_here", "not_installed"))
+    # Python finds the modules of a package where it found the package: in the folder of another
+    # test, which may be gone.
+    monkeypatch.delitem(sys.modules, "allowed_here", raising=False)
 
 
 @pytest.mark.usefixtures("package")

@@ -82,8 +82,8 @@ def test_unresolved_values_fit_every_type(cfg):
 
 
 def test_a_number_from_another_key_is_checked_where_it_is_used(cfg):
-    cfg.scheduler.total_iters = "${stage.name}"
-    assert problems(cfg) == ["scheduler.total_iters: 'head' is not a whole number"]
+    cfg.scheduler.power = "${stage.name}"
+    assert problems(cfg) == ["scheduler.power: 'head' is not a number"]
 
 
 def test_lists_of_names_are_not_walked_letter_by_letter(cfg):
@@ -99,3 +99,43 @@ def test_supplied_arguments_belong_to_existing_nodes(cfg):
 def test_a_null_default_may_be_written_out():
     # albumentations annotates some arguments without the null that is their default.
     assert lines("augmentation.seed=null", "trainer.max_time=null") == []
+
+
+@pytest.mark.parametrize("key", ["seed", "data.seed", "data.split_seed", "data.layout.seed"])
+def test_a_seed_has_32_bits(key):
+    assert lines(f"{key}=4294967295") == []
+    (line,) = lines(f"{key}=99999999999999999999")
+    assert line == (
+        f"config error: {key}: 99999999999999999999 is out of range, wanted 4294967295 or less"
+    )
+
+
+def test_infinity_is_no_learning_rate():
+    (line,) = lines("stage.learning_rate=inf")
+    assert line == "config error: stage.learning_rate: inf is not a finite number"
+
+
+def test_a_name_that_reads_as_a_number_stays_text():
+    assert lines("run_name=NaN") == []
+    assert lines('run_name="NaN"') == []
+
+
+def test_a_stage_without_a_place_to_start_learning_says_what_to_add():
+    given = ("stage.name=mine", "stage.epochs=3", "stage.learning_rate=1e-3")
+    (line,) = lines(*given)
+    assert line == (
+        "config error: stage.fine_tune_start: model.fine_tune_start has no stage 'mine'; add "
+        "model.fine_tune_start.mine=GROUP, or fine_tune_start: GROUP to the file of the stage "
+        "(task=layers lists the groups)"
+    )
+    assert lines(*given, "model.fine_tune_start.mine=1") == []
+
+
+def test_a_stage_that_the_recipe_does_not_name_says_what_to_add():
+    found = lines("stage.name=mine", "model.fine_tune_start.mine=1")
+    assert found == [
+        "config error: stage.epochs: recipe.epochs has no stage 'mine'; add "
+        "recipe.epochs.mine=NUMBER, or epochs: NUMBER to the file of the stage",
+        "config error: stage.learning_rate: recipe.learning_rate has no stage 'mine'; add "
+        "recipe.learning_rate.mine=NUMBER, or learning_rate: NUMBER to the file of the stage",
+    ]

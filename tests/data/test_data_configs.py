@@ -11,6 +11,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_method, instantiate
 from omegaconf import OmegaConf
 
+import aerialseg.config.resolvers  # noqa: F401 - what the files interpolate with
 from aerialseg.classes import ClassTable
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.layouts import folders
@@ -18,10 +19,13 @@ from aerialseg.data.layouts import folders
 CONF = Path(__file__).parents[2] / "conf"
 BASE = CONF / "data" / "_base.yaml"  # what the others start from
 DATA = sorted(path for path in BASE.parent.glob("*.yaml") if path != BASE)
+JOINT = BASE.parent / "joint.yaml"  # made of the others
 AUGMENTATIONS = sorted((CONF / "augmentation").glob("*.yaml"))
 
 
-@pytest.mark.parametrize("path", DATA, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in DATA if path != JOINT], ids=lambda path: path.stem
+)
 def test_every_key_is_an_argument(path):
     own = yaml.safe_load(path.read_text())
     assert own.pop("defaults")[0] == "_base"
@@ -33,6 +37,11 @@ def test_every_key_is_an_argument(path):
     assert layout.pop("_partial_") is True
     function = get_method(layout.pop("_target_"))
     inspect.signature(function).bind("root", "cache_dir", **layout)
+
+
+def test_every_key_of_several_data_sets_is_an_argument():
+    content = yaml.safe_load(JOINT.read_text())
+    inspect.signature(get_method(content.pop("_target_"))).bind(**content)
 
 
 @pytest.mark.parametrize("path", [*DATA, *AUGMENTATIONS], ids=lambda path: path.stem)
@@ -53,7 +62,8 @@ def test_class_tables_are_sound(name, number):
 def test_augmentations_are_built_without_a_warning(path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # albumentations only warns of an argument it does not know
-        instantiate(OmegaConf.load(path))
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            instantiate(compose("config", [f"augmentation={path.stem}"]).augmentation)
 
 
 def test_drone_is_the_originals():
@@ -77,19 +87,19 @@ def test_drone_is_the_originals():
 
 def _data(*overrides):
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        composed = compose(overrides=[*overrides, "+seed=0", "+paths.cache_dir=cache"])
-    return OmegaConf.to_container(composed.data, resolve=True)
+        data = compose("config", overrides=list(overrides)).data
+    return OmegaConf.to_container(data, resolve=True)
 
 
 def test_folders_take_their_classes_from_the_root_or_from_a_table():
-    own = _data("+data=folders", "data.root=/some/where")
+    own = _data("data=folders", "data.root=/some/where")
     assert own["classes"] == "/some/where/classes.yaml"
-    table = _data("+data=folders", "data/classes=dubai")
+    table = _data("data=folders", "data/classes=dubai")
     assert next(iter(table["classes"])) == "building"
-    assert next(iter(_data("+data=kaggle")["classes"])) == "background"
+    assert next(iter(_data("data=kaggle")["classes"])) == "background"
 
 
-@pytest.mark.skipif("AERIALSEG_REAL_DATA" not in os.environ, reason="needs real pictures")
+@pytest.mark.skipif("AERIALSEG_REAL_DATA" not in os.environ, reason="needs real images")
 def test_satellite_tiles_of_odd_sizes_are_split_by_tile(tmp_path):
     root = Path(os.environ["AERIALSEG_REAL_DATA"]) / "dubai72"
     classes = yaml.safe_load((CONF / "data/classes/dubai.yaml").read_text())
@@ -106,4 +116,4 @@ def test_satellite_tiles_of_odd_sizes_are_split_by_tile(tmp_path):
     tiles = [{sample.id[:5] for sample in module.samples(split)} for split in ("train", "val")]
     assert tiles[0].isdisjoint(tiles[1])
     assert sum(len(batch["id"]) for batch in module.val_dataloader()) == 9 * len(tiles[1])
-    assert (module.class_counts.sum(axis=0) > 0).all()
+    assert (module.counts_of("train").sum(axis=0) > 0).all()

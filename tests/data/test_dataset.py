@@ -4,11 +4,16 @@ import albumentations
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from aerialseg.classes import ClassTable
-from aerialseg.data.dataset import SampleError, SemSegDataset, collate
+from aerialseg.data.dataset import SampleError, SemSegDataset
+from aerialseg.data.images.mask_encoding import MaskEncoding
+from aerialseg.data.images.reading_settings import Reading
 from aerialseg.data.layouts import folders
 from aerialseg.data.layouts.listing import Sample
+from aerialseg.data.loading.batches import collate
+from aerialseg.errors import ConfigError
 from helpers.tiny_data import mask, random_image, save, write_folders
 
 
@@ -55,7 +60,8 @@ def test_a_sample_without_a_mask_has_none(samples, classes):
 def test_colour_masks_become_ids(samples, classes):
     for sample in samples:
         save(sample.mask, classes.palette[mask()])
-    dataset = SemSegDataset(samples, classes, image_min_size=None, mask_format="colour")
+    colours = Reading(MaskEncoding(classes, "colour"))
+    dataset = SemSegDataset(samples, classes, image_min_size=None, reading=colours)
     assert np.array_equal(dataset[0]["mask"].numpy(), mask())
 
 
@@ -94,6 +100,18 @@ def test_transforms_draw_independently_of_each_other(samples, classes):
     seen = [tuple(dataset[(epoch, 0)]["mask"].nonzero()[0].tolist()) for epoch in range(200)]
     shares = [seen.count((y, x)) / 200 for y in (0, 23) for x in (0, 31)]
     assert all(0.15 < share < 0.35 for share in shares)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (5, 1)])
+def test_images_of_one_row_or_column_can_be_flipped(tmp_path, classes, size):
+    pixels = np.arange(size[0] * size[1] * 3, dtype=np.uint8).reshape(*size, 3)
+    image, labels = save(tmp_path / "i/a.png", pixels), save(tmp_path / "m/a.png", mask(size))
+    dataset = SemSegDataset(
+        [Sample("a", image, labels, "train")], classes, image_min_size=None, augmentation=_flips()
+    )
+    for epoch in range(8):
+        item = dataset[(epoch, 0)]
+        assert sorted(item["image"].flatten().tolist()) == sorted(pixels.flatten().tolist())
 
 
 def test_image_and_mask_move_together(tmp_path):
@@ -139,10 +157,41 @@ def test_a_sample_that_cannot_be_loaded_is_named(samples, classes):
         dataset[2]
 
 
+# How a file is stored so that its orientation turns it upright, by Pillow's own names.
+STORED = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+@pytest.mark.parametrize("image_min_size", [None, 12])
+@pytest.mark.parametrize("orientation", STORED)
+def test_a_turned_image_meets_its_upright_mask(tmp_path, classes, orientation, image_min_size):
+    shown, exif = Image.fromarray(random_image()), Image.Exif()
+    exif[274] = orientation
+    how = STORED[orientation]
+    (shown if how is None else shown.transpose(how)).save(tmp_path / "a.png", exif=exif)
+    shown.save(tmp_path / "b.png")
+    mask_file = save(tmp_path / "m.png", mask())
+    listed = [Sample(key, tmp_path / f"{key}.png", mask_file, "train") for key in "ab"]
+    dataset = SemSegDataset(
+        listed, classes, image_min_size=image_min_size, reading=Reading(exif_orientation="apply")
+    )
+    assert torch.equal(dataset[0]["image"], dataset[1]["image"])
+    assert torch.equal(dataset[0]["mask"], dataset[1]["mask"])
+    assert dataset.sizes()[0] == dataset.sizes()[1]
+
+
 def test_a_mask_that_changed_since_it_was_counted_is_named(samples, classes):
     dataset = SemSegDataset(samples, classes, image_min_size=None)
     save(samples[0].mask, mask() + np.uint8(1))
-    with pytest.raises(SampleError, match=r"sample 'a': .*a\.png: id 3 \(\d+ pixels\) is outside"):
+    with pytest.raises(SampleError, match=r"sample 'a': .*a\.png: id 3 \(\d+ pixels, .*%\) is out"):
         dataset[0]
     save(samples[0].mask, np.full((24, 32), 255, np.uint8))
     assert (dataset[0]["mask"] == 255).all()
@@ -178,6 +227,12 @@ def test_smaller_images_are_padded_at_the_bottom_and_right():
     assert batch["image"][0, :, 2:].reshape(3, -1).unique(dim=1).flatten().tolist() == [1, 2, 3]
     assert batch["mask"][0].tolist() == [[1] * 5] * 2 + [[255] * 5] * 2
     assert batch["mask"][1].tolist() == [[1, 1, 1, 255, 255]] * 4
+
+
+def test_the_class_table_is_that_of_the_reading(samples, classes):
+    other = Reading(MaskEncoding(ClassTable(("a", "b"), ((1, 2, 3), (4, 5, 6)))))
+    with pytest.raises(ConfigError, match=r"gives the classes a, b, but classes are "):
+        SemSegDataset(samples, classes, image_min_size=None, reading=other)
 
 
 def _drone() -> albumentations.Compose:

@@ -33,6 +33,7 @@ def copy(tmp_path_factory):
     shutil.copy(ROOT / "run.py", folder)
     for path, content in files_in(PAGE).items():
         assert not (ROOT / path).exists(), f"{path} is there already; choose another example"
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(content, encoding="utf-8")
     return folder
 

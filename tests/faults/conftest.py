@@ -2,7 +2,6 @@ from pathlib import Path
 
 import pytest
 
-from helpers.commands import start_fork_server
 from helpers.disk import At, kill
 from helpers.processes import RUN, Curriculum
 
@@ -20,7 +19,6 @@ WAYS = {
 @pytest.fixture(scope="session")
 def begin(tmp_path_factory):
     """Begins a curriculum that is trained in one of three ways, on scenes drawn once."""
-    start_fork_server()
     scenes = tmp_path_factory.mktemp("data") / "scenes"
 
     def begin(folder: Path, way: str = "augmented", **options) -> Curriculum:

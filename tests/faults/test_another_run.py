@@ -35,7 +35,7 @@ def state(request):
 
 @pytest.fixture
 def begun(tmp_path, state, whole, killed, begin):
-    """A stage that is finished or was killed; options say where its pictures lie."""
+    """A stage that is finished or was killed; options say where its images lie."""
     source = whole().folder if state == "a finished" else killed
     shutil.copytree(source, tmp_path / "run")
     return lambda **options: begin(tmp_path / "run", stages=["head"], **options)
@@ -67,3 +67,22 @@ def test_where_it_lies_does_not_make_another(begun, state, begin, tmp_path, whol
     run = begun(scenes=tmp_path / "scenes")
     assert run.execute() == 0, run.said()
     assert ("already finished" in run.said()) == (state == "a finished")
+
+
+def test_a_later_stage_is_not_kept_when_one_before_it_is_trained(tmp_path, whole, begin):
+    shutil.copytree(whole().folder, tmp_path, dirs_exist_ok=True)
+    run = begin(tmp_path, stages=["head", "decoder"])
+    curriculum = ["task=curriculum", "task.stages=[head,decoder]", "task.measure=false"]
+    run.arguments = [
+        *curriculum,
+        *(word for word in run.arguments if not word.startswith(("-m", "stage="))),
+    ]
+    (run.train_folder("head") / "metrics.json").unlink()
+    before = contents(run.folder)
+    assert run.execute() == 1
+    *_, line = run.said().splitlines()
+    folder = run.train_folder("decoder")
+    assert line.startswith(f"config error: existing=resume: {folder} holds a run of stage decoder")
+    assert "stage head before it is not finished" in line
+    assert "overwrite" in line
+    assert contents(run.folder) == before

@@ -83,7 +83,7 @@ def test_ids_are_text_to_the_letter(path, ids):
 
 
 @given(tables)
-def test_any_table_in_its_place_is_refused_for_the_pictures_it_lacks(tmp_path_factory, text):
+def test_any_table_in_its_place_is_refused_for_the_images_it_lacks(tmp_path_factory, text):
     root = tmp_path_factory.getbasetemp() / "kaggle"
     for folder in ("imgs/imgs", "masks/masks"):
         (root / folder).mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from aerialseg.data import dataset
+from aerialseg.data.loading import sample_files
 from helpers.processes import assert_nothing_is_half
 from helpers.systems import needs_posix
 
@@ -23,14 +23,14 @@ class DieOver:
     signum: signal.Signals
 
     def __call__(self) -> None:
-        read, training = dataset.read_resized, os.getpid()
+        read, training = sample_files.read_resized, os.getpid()
 
         def deadly(path, *arguments, **options):
             if os.getpid() != training and path.stem == "000001_001":
                 os.kill(os.getpid(), self.signum)
             return read(path, *arguments, **options)
 
-        dataset.read_resized = deadly
+        sample_files.read_resized = deadly
         multiprocessing.set_start_method("fork", force=True)  # so that workers have it too
 
 

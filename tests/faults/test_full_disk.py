@@ -8,7 +8,6 @@ import sys
 import time
 from functools import partial
 from itertools import product
-from pathlib import Path
 
 import pytest
 
@@ -22,8 +21,7 @@ if sys.platform != "win32":
 FULL = 5_000_000  # bytes of a file, less than a checkpoint
 WAITING = "cannot be written: File too large; kept in memory until after the next epoch"
 WINDOWS = [
-    window if window in {(3, 6), (9, 1), (24, 6)} else pytest.param(*window, marks=pytest.mark.slow)
-    for window in product(range(1, 33), (1, 6))
+    pytest.param(*window, marks=pytest.mark.slow) for window in product(range(1, 33), (1, 6))
 ]
 
 
@@ -77,7 +75,7 @@ def test_whatever_is_refused(tmp_path, begin, whole, first, count):
 
 
 SMALL_DISK = """
-mount -t tmpfs -o size=60m full "$1" || exit 99
+mount -t tmpfs -o size=125m full "$1" || exit 99
 head -c 27m /dev/zero > "$1/ballast"
 shift
 "$@" > log.txt 2>&1 &
@@ -89,26 +87,35 @@ cp -a runs kept
 """
 
 
-def test_a_small_disk_of_its_own(tmp_path, begin, whole):
-    """The true command line, on a file system without room for a third checkpoint."""
-    run = begin(tmp_path, stages=["head"])
-    runs = tmp_path / "runs"
-    runs.mkdir()
+@pytest.mark.slow
+def test_a_small_disk_of_its_own(tmp_path, begin):
+    """The true command line, on a file system without room for a third checkpoint.
+
+    It is compared with the same command line where there is room, not with a forked process.
+    """
     if shutil.which("unshare") is None:
         pytest.skip("there is no unshare")
-    command = [sys.executable, str(RUN), *run.arguments]
-    done = subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "sh", "-c", SMALL_DISK, "sh", runs, *command],
-        cwd=tmp_path,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
+    whole, run = (begin(tmp_path / name, stages=["head"]) for name in ("whole", "small"))
+    runs = run.folder / "runs"
+    runs.mkdir(parents=True)
+    whole.folder.mkdir()
+    on_small_disk = ["unshare", "--map-root-user", "--mount", "sh", "-c", SMALL_DISK, "sh", runs]
+    whole_done, done = (
+        subprocess.run(
+            [*before, sys.executable, str(RUN), *each.arguments],
+            cwd=each.folder,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for each, before in ((whole, []), (run, on_small_disk))
     )
+    assert whole_done.returncode == 0, whole_done.stderr
     if done.returncode in (1, 99) and not run.log.exists():
         pytest.skip(f"no file system may be mounted: {done.stderr.strip()}")
     assert done.returncode == 0, run.said()
     assert "kept in memory until after the next epoch" in run.said()
     runs.rmdir()
-    Path(tmp_path / "kept").rename(runs)
-    assert_same_end(whole(), run)
+    (run.folder / "kept").rename(runs)
+    assert_same_end(whole, run)

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -28,10 +28,9 @@ pytestmark = pytest.mark.skipif(
 slow = pytest.mark.slow
 KILLS = 5  # in a chain
 CHAINS = [
-    *(("augmented", chain) for chain in range(2)),
-    *(pytest.param("augmented", chain, marks=slow) for chain in range(2, 4)),
-    *(pytest.param("with a worker", chain, marks=slow) for chain in range(4, 7)),
-    *(pytest.param("from features", chain, marks=slow) for chain in range(7, 10)),
+    *(("augmented", chain) for chain in range(4)),
+    *(("with a worker", chain) for chain in range(4, 7)),
+    *(("from features", chain) for chain in range(7, 10)),
 ]
 
 
@@ -44,6 +43,7 @@ def stop(run, whole, moment, signum):
         moment /= 2  # a resumed run is shorter
 
 
+@slow
 @pytest.mark.parametrize(("way", "chain"), CHAINS)
 def test_fifty_kills_at_random_moments(tmp_path, begin, whole, way, chain):
     run, moments = begin(tmp_path, way), random.Random(chain)
@@ -82,6 +82,41 @@ class TermAtStep:
         SegmentationModule.training_step = interrupted
 
 
+@dataclass(frozen=True)
+class TermWhereCleaningUpFails:
+    """Sends SIGTERM to its own process in code whose clean-up then fails, as OmegaConf's may."""
+
+    name: str
+
+    def __call__(self) -> None:
+        def interrupted(*arguments, **keywords):
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(60)
+            finally:
+                None.no_attribute  # noqa: B018
+
+        module, name = self.name.rsplit(".", 1)
+        setattr(resolve_name(module), name, interrupted)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "aerialseg.training.stage_run.build_data",
+        "aerialseg.config.command.validate",
+        "hydra._internal.config_loader_impl.ConfigLoaderImpl.load_configuration",
+    ],
+)
+def test_sigterm_where_cleaning_up_fails(tmp_path, begin, name):
+    run = begin(tmp_path, stages=["head"])
+    assert run.execute(fault=TermWhereCleaningUpFails(name)) == 143, run.said()
+    assert run.said().splitlines()[-1].startswith("stopped by SIGTERM")
+    # Hydra reports what ends its composition, before us.
+    assert "no_attribute" not in run.said() or name.startswith("hydra.")
+
+
+@slow
 def test_sigterm_within_an_epoch(tmp_path, begin, whole):
     run = begin(tmp_path, stages=["head"])
     for number, moment in ((1, "batch 1 of 2 of epoch 1"), (2, "batch 1 of 2 of epoch 2")):
@@ -94,16 +129,15 @@ def test_sigterm_within_an_epoch(tmp_path, begin, whole):
 @pytest.mark.parametrize(
     "moment",
     [
-        At(kill, "open", "last.ckpt"),
-        At(kill, "open", "last.ckpt.sha256", 2),
-        At(partial(die_beyond, 5_000_000), "link", "previous.ckpt"),
-        At(kill, "rename", "metrics.json"),
-    ],
-    ids=[
-        "with a best but no last",
-        "before the digest is told",
-        "halfway through a checkpoint",
-        "about to be finished",
+        pytest.param(At(kill, "open", "last.ckpt"), id="with a best but no last", marks=slow),
+        pytest.param(
+            At(kill, "open", "last.ckpt.sha256", 2), id="before the digest is told", marks=slow
+        ),
+        pytest.param(
+            At(partial(die_beyond, 5_000_000), "link", "previous.ckpt"),
+            id="halfway through a checkpoint",
+        ),
+        pytest.param(At(kill, "rename", "metrics.json"), id="about to be finished", marks=slow),
     ],
 )
 def test_killed_while_writing(tmp_path, begin, whole, moment):
@@ -115,6 +149,7 @@ def test_killed_while_writing(tmp_path, begin, whole, moment):
     assert_same_end(whole(), run)
 
 
+@slow
 def test_the_check_of_a_curriculum_leaves_it_the_stage_that_was_killed(tmp_path, begin):
     run = begin(tmp_path)
     assert run.execute(fault=At(kill, "rename", "metrics.json")) < 0
@@ -123,7 +158,7 @@ def test_the_check_of_a_curriculum_leaves_it_the_stage_that_was_killed(tmp_path,
     assert "whose run is not finished; finish it with" in run.said()
 
 
-@pytest.mark.slow
+@slow
 def test_killed_before_every_change_of_the_disk(tmp_path, begin, whole):
     for number in count(1):
         run = begin(tmp_path / str(number), stages=["head"])
@@ -149,7 +184,7 @@ def test_what_a_power_cut_could_take_is_flushed(tmp_path, begin):
             flushed = ["sync"] if Path(paths[1]).is_dir() else ["flush", paths[0]]
             assert lines[index - 1] == flushed
             assert lines[index + 1] == ["flush", str(Path(paths[1]).parent)]
-        elif change == "open" and not paths[0].endswith("multirun.yaml"):
+        elif change == "open" and not paths[0].endswith(("multirun.yaml", ".train.lock")):
             parts = Path(paths[0]).parts
             assert any(map(TEMPORARY.fullmatch, parts)), "written in its place"
     assert renamed > 20
@@ -166,7 +201,7 @@ def environment():
 
 
 def start_and_kill(arguments, folder, *, at, after=0.0):
-    """Kills a command and all its processes once a file is there."""
+    """Kills a command and all its processes some seconds after a file is there."""
     process = subprocess.Popen(
         arguments,
         cwd=folder,
@@ -190,6 +225,7 @@ def finish(arguments, folder):
     assert done.returncode == 0, done.stderr
 
 
+@slow
 def test_the_command_line_is_no_other_than_its_forks(tmp_path, begin, whole):
     run = begin(tmp_path)
     start_and_kill(command(run), tmp_path, at=run.checkpoints("decoder") / "last.ckpt")
@@ -205,20 +241,21 @@ def five_stages(begin, tmp_path_factory):
     return run
 
 
-@pytest.mark.slow
+@slow
 @pytest.mark.parametrize(
     ("file", "after"),
     [
         ("head/train/provenance.json", 0.3),
         ("aspp/train/checkpoints/best.ckpt", 0.0),
         ("full/train/checkpoints/previous.ckpt", 0.2),
-        ("full/train/metrics.json", 2.0),
+        ("full/train/metrics.json", 0.0),
     ],
 )
 def test_the_script_killed_anywhere_ends_the_same(tmp_path, begin, five_stages, file, after):
     run = begin(tmp_path, stages=STAGES)
-    overrides = [word for word in run.arguments if not re.match("-m|stage=|existing=", word)]
-    script = [str(RUN.with_name("multirun_stages.sh")), *overrides]
+    own = {"-m", f"stage={','.join(STAGES)}", "existing=resume"}
+    overrides = [word for word in run.arguments if word not in own]
+    script = [str(RUN.with_name("multirun_stages.sh")), "task.measure=false", *overrides]
     start_and_kill(script, tmp_path, at=tmp_path / "runs/default" / file, after=after)
     assert_nothing_is_half(tmp_path)
     finish(script, tmp_path)

@@ -82,6 +82,7 @@ def test_the_guard_sees_what_is_tried(tmp_path, offline):
     assert len((tmp_path / "attempts").read_text().splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_training_asks_nobody(tmp_path, offline):
     done = offline(str(REPOSITORY / "run.py"), *COMMAND.split())
     assert done.returncode == 0, done.stderr
@@ -91,6 +92,7 @@ def test_training_asks_nobody(tmp_path, offline):
     assert not touched & {"torch", "huggingface", "hub"}
 
 
+@pytest.mark.slow
 def test_the_look_for_updates_is_off_before_albumentations_is_imported(tmp_path, offline):
     script = "import aerialseg, albumentations, os; print(os.environ['NO_ALBUMENTATIONS_UPDATE'])"
     done = offline("-c", script)

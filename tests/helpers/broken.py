@@ -84,6 +84,19 @@ def tiff_of_one_huge_tile():
     return (b"II*\0" + struct.pack("<I", 8) + directory).ljust(200) + zlib.compress(b"")
 
 
+def gif_with_a_smaller_frame():
+    """A GIF of 32x48 pixels whose frame has 32x24; Pillow fills the rest."""
+    data = saved(IDS, "GIF")
+    return data[:8] + struct.pack("<H", 48) + data[10:]
+
+
+def gif_without_half_of_its_rows():
+    """A GIF that states 48 rows and holds 24."""
+    data = gif_with_a_smaller_frame()
+    frame = data.index(b",", 13 + 3 * 4)  # behind the palette
+    return data[: frame + 7] + struct.pack("<H", 48) + data[frame + 9 :]
+
+
 def animated(kind):
     other = Image.fromarray(255 - RGB)
     return saved(IMAGE, kind, save_all=True, append_images=[other])

@@ -57,9 +57,14 @@ CHECKPOINTS = [
         f"its description is damaged: classes.car.0: ...; {OTHER}",
     ),
     Case(
-        "white.ckpt",
-        lambda: checkpoint(classes={"ground": [0, 0, 0], "snow": [255, 255, 255]}),
-        "its class table: 'snow' is white, which marks ignored pixels; pick another",
+        "colours.ckpt",
+        lambda: checkpoint(classes={"ground": [0, 0, 0], "snow": [0, 0, 0]}),
+        "its class table: colour (0, 0, 0) is used by ids 0, 1; each needs its own",
+    ),
+    Case(
+        "turned.ckpt",
+        lambda: checkpoint(exif_orientation="mirror"),
+        f"its description is damaged: exif_orientation: ... 'apply' or 'ignore'; {OTHER}",
     ),
     Case(
         "state.ckpt",

@@ -9,41 +9,22 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
-
-from helpers.processes import FORKS, PRELOADED, RUN
+from helpers.processes import RUN, fork
 
 
 def run_command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Runs `python run.py ARGUMENTS` in a folder, on one thread and 120 columns wide."""
     if sys.platform != "linux":
         return _run_anew(arguments, folder)
-    start_fork_server()
     with TemporaryDirectory() as place:
         streams = [Path(place, name) for name in ("out", "error")]
-        process = FORKS.Process(target=_run, args=(arguments, folder, streams, dict(os.environ)))
-        process.start()
+        process = fork(_run, arguments, folder, streams, dict(os.environ))
         process.join()
         output, errors = (stream.read_text(encoding="utf-8") for stream in streams)
     return subprocess.CompletedProcess(arguments, process.exitcode, output, errors)
-
-
-@cache
-def start_fork_server() -> None:
-    """Starts the process that the others are forked from."""
-    if sys.platform != "linux":
-        pytest.skip("forks a process that has imported torch, which only Linux allows")
-    from multiprocessing.forkserver import ensure_running  # not importable on Windows
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")  # forked processes must not have threads
-        patch.setenv("COLUMNS", "120")
-        FORKS.set_forkserver_preload(PRELOADED)
-        ensure_running()
 
 
 def _run_anew(arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -4,6 +4,7 @@ import copy
 from functools import cache
 from pathlib import Path
 
+import pytest
 from hydra import compose, initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -45,16 +46,28 @@ def lines(*arguments: str, conf: Path = CONF) -> list[str]:
     return []
 
 
-def lines_for_values(*arguments: str) -> list[str]:
-    """Faster than :func:`lines`: Hydra composes each set of choices only once."""
-    try:
+def composed_for_values(*arguments: str, always: tuple[str, ...] = ()) -> DictConfig:
+    """Faster than :func:`composed`: Hydra composes each set of choices only once.
+
+    Args:
+        *arguments: What is typed.
+        always: What else is typed, in every such command; it is composed with the choices.
+    """
+    with pytest.MonkeyPatch.context() as patch:  # which would compose each time
+        patch.setattr("aerialseg.config.overrides.composition_problems", lambda *_: [])
         prepared = prepare_overrides(arguments, CONF)
-        overrides = OverridesParser.create().parse_overrides(prepared)
-        values = [o for o in overrides if not (CONF / o.key_or_group).is_dir()]
-        choices = [str(o.input_line) for o in overrides if o not in values]
-        cfg = copy.deepcopy(_composed_once(*choices))
-        ConfigLoaderImpl._apply_overrides_to_config(values, cfg)
-        validate(cfg)
+    overrides = OverridesParser.create().parse_overrides(prepared)
+    values = [o for o in overrides if not (CONF / o.key_or_group).is_dir()]
+    choices = [str(o.input_line) for o in overrides if o not in values]
+    cfg = copy.deepcopy(_composed_once(*always, *choices))
+    ConfigLoaderImpl._apply_overrides_to_config(values, cfg)
+    return cfg
+
+
+def lines_for_values(*arguments: str) -> list[str]:
+    """Faster than :func:`lines`."""
+    try:
+        validate(composed_for_values(*arguments))
     except ConfigError as error:
         return error.lines().splitlines()
     return []

@@ -27,6 +27,12 @@ def save(path: Path, array, **options) -> Path:
     return path
 
 
+def image_file(path: Path, size=(20, 30), seed=0) -> Path:
+    """Writes an image of noise."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
+    return save(path, pixels)
+
+
 def save_with_thumbnail(path: Path) -> Path:
     """Writes a JPEG whose EXIF data contain a complete small JPEG, end marker included."""
     thumbnail = save(path.with_name("thumbnail.jpg"), random_image((8, 8))).read_bytes()

@@ -1,5 +1,6 @@
 """A small network, a few images, and everything else that a fit needs."""
 
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
@@ -12,12 +13,22 @@ from torch import nn
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.layouts import folders
 from aerialseg.losses import DiceCrossEntropyLoss
+from aerialseg.models.freeze_plan import FreezePlan
 from aerialseg.models.layer_groups import layer_groups
 from aerialseg.models.module import SegmentationModule
-from aerialseg.storage.checkpoints import Description
+from aerialseg.models.optimization import Optimization
+from aerialseg.storage.checkpoints import Description, describe
 
 CLASSES = {"ground": [10, 20, 30], "car": [200, 0, 0], "tree": [0, 200, 0]}
 GROUPS = ["stem", "body", ["classifier", "aux_classifier"]]
+HEAD_GROUPS = [
+    "classifier.0",
+    ["classifier.1", "aux_classifier.0", "aux_classifier.1", "aux_classifier.2"],
+    ["classifier.2", "aux_classifier.3"],
+    "classifier.3",
+    ["classifier.4", "aux_classifier.4"],
+]
+"""The layer groups of DeepLabV3 behind its backbone."""
 
 
 class SmallNetwork(nn.Module):
@@ -48,6 +59,15 @@ def small_network(seed=0, **arguments):
     return SmallNetwork(**arguments)
 
 
+def show_images(network):
+    """Gives BatchNorm statistics, so that the features of random weights are not tiny."""
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = 1.0
+    with torch.no_grad():
+        network.train()(torch.randn(4, 3, 48, 64))
+
+
 def describe_run(**changes):
     facts = {
         "network": {"_target_": "aerialseg.models.networks.lraspp_mobilenet_v3_large"},
@@ -62,19 +82,37 @@ def describe_run(**changes):
     return Description(**facts | changes)
 
 
-def make_module(network=None, *, groups=GROUPS, start=0, **changes):
+def checkpoint_of(network, description=None):
+    """The content of a checkpoint."""
+    content = {"state_dict": {f"network.{k}": v for k, v in network.state_dict().items()}}
+    describe(content, description or describe_run())
+    return content
+
+
+def make_module(network=None, *, groups=GROUPS, start=0, fresh=(), **changes):
     network = small_network() if network is None else network
+    optimization = {
+        "make_optimizer": partial(torch.optim.SGD, lr=0.05, momentum=0.9, weight_decay=1e-2),
+        "make_scheduler": partial(torch.optim.lr_scheduler.PolynomialLR, total_iters=6, power=0.9),
+    }
+    for name in (field.name for field in fields(Optimization)):
+        if (short := name.removeprefix("make_")) in changes:
+            optimization[name] = changes.pop(short)
     parts = {
-        "layer_groups": layer_groups(network, groups),
-        "fine_tune_start": start,
-        "optimizer": partial(torch.optim.SGD, lr=0.05, momentum=0.9, weight_decay=1e-2),
-        "scheduler": partial(torch.optim.lr_scheduler.PolynomialLR, total_iters=6, power=0.9),
+        "plan": FreezePlan(layer_groups(network, groups), start, fresh),
+        "optimization": Optimization(**optimization),
         "aux_weight": 0.5,
         "seed": 3,
         "description": describe_run(),
     }
     loss = changes.pop("loss", None) or DiceCrossEntropyLoss(class_weights=[0.5, 1.0, 2.0])
     return SegmentationModule(network, loss, **parts | changes)
+
+
+def random_images(count=2, size=(8, 10), seed=0):
+    """``(count, 3, *size)`` uint8, as loaders give them."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (count, 3, *size), dtype=torch.uint8, generator=generator)
 
 
 def make_data(root: Path, *, count=9, size=(24, 32), **changes):

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from aerialseg.classes import ClassTable
 from aerialseg.errors import CheckpointError
 from aerialseg.inference.predictor import Predictor, native_device
 from aerialseg.models import networks
@@ -107,6 +108,39 @@ def test_the_image_is_not_changed_and_predictions_are_repeatable(write):
     assert np.array_equal(predictor.predict(flipped), predictor.predict(flipped.copy()))
 
 
+PIXELS = random_image(40, 50)
+
+
+@pytest.mark.parametrize(
+    ("image", "got"),
+    [
+        (PIXELS.astype(np.float32) / 255, "a float32 array of shape (40, 50, 3)"),
+        (PIXELS.astype(np.uint16) * 257, "a uint16 array of shape (40, 50, 3)"),
+        (PIXELS > 127, "a bool array of shape (40, 50, 3)"),
+        (PIXELS[..., 0], "a uint8 array of shape (40, 50)"),
+        (np.dstack([PIXELS, PIXELS[..., :1]]), "a uint8 array of shape (40, 50, 4)"),
+        (PIXELS.transpose(2, 0, 1), "a uint8 array of shape (3, 40, 50)"),
+        (PIXELS[:0], "a uint8 array of shape (0, 50, 3)"),
+        (PIXELS[:, :0], "a uint8 array of shape (40, 0, 3)"),
+        (torch.from_numpy(PIXELS), "a Tensor"),
+        ("image.jpg", "a str"),
+        (None, "a NoneType"),
+    ],
+)
+def test_what_is_no_rgb_image_of_bytes_is_refused_in_one_line(write, image, got):
+    with pytest.raises(ValueError, match="wanted a uint8 array") as error:
+        Predictor(write()).predict(image)
+    assert str(error.value) == (
+        f"image: got {got}; wanted a uint8 array of shape (H, W, 3), RGB from 0 to 255; read a "
+        "file by np.asarray(PIL.Image.open(path).convert('RGB')), turn floats from 0 to 1 into "
+        "(image * 255).round().astype(np.uint8)"
+    )
+
+
+def test_the_smallest_image_is_one_pixel(write):
+    assert Predictor(write()).predict(PIXELS[:1, :1]).shape == (1, 1)
+
+
 def test_the_classes_come_from_the_checkpoint(write):
     predictor = Predictor(write())
     assert predictor.classes.to_mapping() == CLASSES
@@ -119,7 +153,7 @@ def test_the_classes_come_from_the_checkpoint(write):
         "os.mkdir",
         "torchvision.models.segmentation.lraspp_mobilenet_v3_large",
         "aerialseg.models.networks.os.system",
-        "aerialseg.models.layer_groups.freeze_below",
+        "aerialseg.models.freeze_plan.FreezePlan",
         f"{BUILDERS}.unheard_of",
         f"{BUILDERS}._check_known",
         f"{BUILDERS}.lraspp_mobilenet_v3_large.__call__",
@@ -182,3 +216,30 @@ def test_the_device_follows_the_accelerator(monkeypatch, has_gpu):
     gpu = "cuda" if has_gpu else "cpu"
     assert [native_device(name) for name in ("auto", "gpu", "cuda", "cpu")] == [gpu] * 3 + ["cpu"]
     assert native_device() == gpu
+
+
+@pytest.mark.parametrize(
+    ("names", "difference"),
+    [
+        (["ground", "car", "bush"], "the data has 3; the first difference is class 2: 'tree' in"),
+        (["ground", "car"], "2; the first difference is class 2: 'tree' in the checkpoint, none"),
+        (
+            ["ground", "car", "tree", "sea"],
+            "4; the first difference is class 3: none in the checkpoint, 'sea' in the data; choose",
+        ),
+        (["car", "ground", "tree"], "class 0: 'ground' in the checkpoint, 'car' in the data;"),
+    ],
+)
+def test_data_of_other_classes_are_refused_by_the_first_that_differs(write, names, difference):
+    path = write()
+    classes = ClassTable.from_mapping({name: [i, 0, 0] for i, name in enumerate(names)})
+    with pytest.raises(CheckpointError) as error:
+        Predictor(path).check_classes(classes)
+    (line,) = error.value.problems
+    assert line.startswith(f"{path}: was trained on 3 classes, the data has ")
+    assert difference in line
+
+
+def test_data_of_the_same_classes_may_have_other_colours(write):
+    colours = {name: [i, 1, 2] for i, name in enumerate(CLASSES)}
+    Predictor(write()).check_classes(ClassTable.from_mapping(colours))

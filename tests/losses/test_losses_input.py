@@ -10,17 +10,9 @@ from aerialseg import losses
 from aerialseg.errors import ConfigError, DataError
 from aerialseg.losses import DiceCrossEntropyLoss, FocalLoss
 from helpers.all_losses import every_loss
+from helpers.loss_formulas import random_batch
 
 CONF = Path(__file__).parents[2] / "conf"
-
-
-def random_batch(seed, num_classes=4, shape=(2, 5, 6), dtype=torch.float64):
-    generator = torch.Generator().manual_seed(seed)
-    batch, height, width = shape
-    logits = torch.randn(batch, num_classes, height, width, generator=generator, dtype=dtype) * 2
-    target = torch.randint(0, num_classes, shape, generator=generator)
-    target[torch.rand(shape, generator=generator) < 0.2] = 255
-    return logits, target
 
 
 @every_loss
@@ -118,7 +110,9 @@ def test_yaml_files_build_their_loss(path):
     text = path.read_text()
     assert text.startswith("# ")
     assert text.splitlines()[0].endswith(f": python run.py loss={path.stem}")
-    config = OmegaConf.create({"compute": compute, "loss": OmegaConf.load(path)})
+    recipe = OmegaConf.load(CONF / "config.yaml").recipe
+    parts = {"compute": compute, "recipe": recipe, "loss": OmegaConf.load(path)}
+    config = OmegaConf.create(parts)
     choice = OmegaConf.to_container(config, resolve=True)["loss"]
     assert set(choice) == {"function", "class_weights", "aux_weight"}
     module, _, name = choice["function"].pop("_target_").rpartition(".")

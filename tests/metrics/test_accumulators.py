@@ -93,7 +93,7 @@ def test_dice_score_by_hand(average, absent, expected):
 
 
 def test_dice_score_refuses_unknown_conventions():
-    with pytest.raises(ValueError, match="wanted macro, micro or none"):
+    with pytest.raises(ValueError, match=r"^average: 'mean' is not one of macro, micro, none$"):
         MulticlassDiceScore(4, average="mean")
-    with pytest.raises(ValueError, match="skip or one"):
+    with pytest.raises(ValueError, match=r"^absent: 'zero' is not one of skip, one"):
         MulticlassDiceScore(4, absent="zero")

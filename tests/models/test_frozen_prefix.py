@@ -2,18 +2,13 @@ import pytest
 import torch
 from torch import nn
 
+from aerialseg.models.freeze_plan import FreezePlan
 from aerialseg.models.frozen_prefix import FrozenPrefix, has_frozen_prefix
-from aerialseg.models.layer_groups import freeze_below, frozen_modules, layer_groups
+from aerialseg.models.layer_groups import layer_groups
 from aerialseg.models.networks import deeplabv3_mobilenet_v3_large, lraspp_mobilenet_v3_large
+from helpers.tiny_training import HEAD_GROUPS
 
-GROUPS = [
-    "backbone.*",
-    "classifier.0",
-    ["classifier.1", "aux_classifier.0", "aux_classifier.1", "aux_classifier.2"],
-    ["classifier.2", "aux_classifier.3"],
-    "classifier.3",
-    ["classifier.4", "aux_classifier.4"],
-]
+GROUPS = ["backbone.*", *HEAD_GROUPS]
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +20,9 @@ def network():
 def split(network, start):
     groups = layer_groups(network, GROUPS)
     network.train().requires_grad_(True)
-    freeze_below(groups, start)
-    frozen = frozen_modules(groups, start)
+    plan = FreezePlan(groups, start)
+    plan.apply()
+    frozen = plan.frozen_modules
     return frozen, FrozenPrefix(network, frozen) if has_frozen_prefix(network, frozen) else None
 
 

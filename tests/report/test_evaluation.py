@@ -52,10 +52,10 @@ def test_class_scores_are_those_counted_by_hand(folder):
 def test_image_scores_are_those_counted_by_hand(folder):
     first, second = read(folder / "images.csv")
     assert first["id"] == "007_001"
-    assert float(first["dice"]) == pytest.approx((2 * 3 / 9 + 2 * 4 / 11) / 2)
-    assert float(first["iou"]) == pytest.approx((3 / 6 + 4 / 7) / 2)
-    assert float(first["accuracy"]) == pytest.approx(0.7)
-    assert second == {"id": "007_002", "dice": "1.0", "iou": "1.0", "accuracy": "1.0"}
+    assert float(first["dice"]) == round((2 * 3 / 9 + 2 * 4 / 11) / 2, 4)
+    assert float(first["iou"]) == round((3 / 6 + 4 / 7) / 2, 4)
+    assert first["accuracy"] == "0.7000"
+    assert second == {"id": "007_002", "dice": "1.0000", "iou": "1.0000", "accuracy": "1.0000"}
 
 
 def test_the_metrics_say_both_conventions_for_absent_classes(folder):
@@ -89,6 +89,15 @@ def test_the_table_on_the_screen_names_every_class(capsys):
     assert lines["tree"].count("absent") == 2
     assert "85.00%" in shown
     assert f"{((26 / 29 + 8 / 11) + 1) / 3:.4f}" in shown
+    assert "mean, an absent class counts as 1" in shown
+
+
+def test_the_mean_is_shown_once_where_no_class_is_absent(capsys):
+    matrix = FIRST[:2, :2]
+    print_classes(summarise(matrix, TABLE.names[:2]), matrix, TABLE.names[:2], title="val")
+    shown = capsys.readouterr().out
+    assert "mean of present classes" in shown
+    assert "absent class" not in shown
 
 
 def test_images_are_written(tmp_path):
@@ -118,3 +127,23 @@ def test_a_class_may_be_called_like_markup(capsys):
     print_classes(summarise(FIRST, names), FIRST, names, title="val: 1 image")
     assert "[/red]" in (shown := capsys.readouterr().out)
     assert "[bold]car" in shown
+
+
+def test_each_of_several_data_sets_has_its_own_scores(tmp_path):
+    north = [ImageResult(0, "north/1", FIRST, "north"), ImageResult(1, "north/2", SECOND, "north")]
+    results = [*north, ImageResult(2, "south/1", FIRST, "south")]
+    write_tables(tmp_path, TOTAL + FIRST, results, TABLE.names, {"split": "val"})
+
+    # The sums of each: north 26 / 29 and 8 / 11, 13 / 16 and 4 / 7; south 6 / 9 and 8 / 11.
+    assert read(tmp_path / "sets.csv") == [
+        {"set": "north", "images": "2", "dice": "0.8119", "miou": "0.6920", "accuracy": "0.8500"},
+        {"set": "south", "images": "1", "dice": "0.6970", "miou": "0.5357", "accuracy": "0.7000"},
+    ]
+    sets = json.loads((tmp_path / "metrics.json").read_text())["sets"]
+    assert sets["south"]["images"] == 1
+    assert sets["south"]["miou"] == pytest.approx((3 / 6 + 4 / 7) / 2)
+
+
+def test_one_data_set_has_no_table_of_sets(folder):
+    assert not (folder / "sets.csv").exists()
+    assert "sets" not in json.loads((folder / "metrics.json").read_text())

@@ -1,4 +1,3 @@
-import logging
 import math
 import os
 import pickle
@@ -15,23 +14,22 @@ from aerialseg.storage.checkpoints import (
     Description,
     check_room,
     describe,
-    find_snapshot,
     network_state,
     read_checkpoint,
     read_description,
     tensor_bytes,
     write_checkpoint,
 )
-from helpers.damage import flip
-from helpers.tiny_training import describe_run, small_network
+from aerialseg.storage.seen_images import SeenImages
+from helpers.tiny_training import checkpoint_of, describe_run, small_network
 
 OTHER = "get it again, or use the release of aerialseg that wrote it"
 
 
-def checkpoint_of(network, description=None):
-    content = {"state_dict": {f"network.{k}": v for k, v in network.state_dict().items()}}
-    describe(content, description or describe_run())
-    return content
+ADDED = {"exif_orientation", "trained_images", "validated_images", "original_min_size"}
+ADDED |= {"original_min_sizes", "window", "bands", "value_range", "nodata", "file_kind", "fresh"}
+ADDED |= {"averaged_weights"}
+"""What the first checkpoints of this format do not say."""
 
 
 @pytest.fixture
@@ -80,6 +78,22 @@ def test_a_description_survives_whole(tmp_path):
     path = tmp_path / "a.ckpt"
     write_checkpoint(path, checkpoint_of(small_network(), description))
     assert read_description(read_checkpoint(path), path) == description
+
+
+def test_the_images_that_a_network_has_seen_survive_and_older_checkpoints_have_none(written):
+    images = {"trained_images": {"0f" * 8: ["a", "b"]}, "validated_images": {"1f" * 8: ["c"]}}
+    assert read_description(read_checkpoint(written), written).seen is None
+    rewritten(written, lambda content: content["aerialseg"].update(images))
+    assert read_description(read_checkpoint(written), written).seen == SeenImages(*images.values())
+    for name in images:
+        rewritten(written, lambda content, name=name: content["aerialseg"].pop(name))
+        assert read_description(read_checkpoint(written), written).seen is None
+
+
+def test_damage_of_the_seen_images_is_named(written):
+    rewritten(written, lambda content: content["aerialseg"].update(trained_images={"a": 3}))
+    line = line_of(read_description, read_checkpoint(written), written)
+    assert f"{written}: its description is damaged: trained_images.a: " in line
 
 
 def test_later_changes_of_a_description_do_not_reach_the_checkpoint():
@@ -174,7 +188,8 @@ def test_a_checkpoint_without_a_format_is_not_guessed_at(written):
 
 
 @pytest.mark.parametrize(
-    "names", [["classes"], ["mean", "std"], [f.name for f in fields(Description)]]
+    "names",
+    [["classes"], ["mean", "std"], [f.name for f in fields(Description) if f.name not in ADDED]],
 )
 def test_missing_parts_of_a_description_are_named(written, names):
     def change(content):
@@ -184,6 +199,14 @@ def test_missing_parts_of_a_description_are_named(written, names):
     rewritten(written, change)
     line = line_of(read_description, read_checkpoint(written), written)
     assert line == f"{written}: its description lacks {', '.join(sorted(names))}; {OTHER}"
+
+
+def test_a_checkpoint_from_before_orientations_mattered_is_read(written):
+    described = read_description(read_checkpoint(written), written)
+    rewritten(written, lambda content: content["aerialseg"].pop("exif_orientation"))
+    old = read_description(read_checkpoint(written), written)
+    assert old == described
+    assert old.exif_orientation is None
 
 
 @pytest.mark.parametrize(
@@ -267,47 +290,3 @@ def test_nothing_is_begun_that_the_disk_has_no_room_for(written, monkeypatch):
     assert line_of(write_checkpoint, written, {"state_dict": state}) == (
         f"{written}: needs 4 MB, but 3 MB are free on its disk; make room there"
     )
-
-
-def snapshots(folder, **steps):
-    for name, step in steps.items():
-        content = checkpoint_of(small_network()) | {"global_step": step}
-        write_checkpoint(folder / f"{name}.ckpt", content)
-
-
-def test_a_run_goes_on_from_its_last_snapshot(tmp_path):
-    assert find_snapshot(tmp_path) is None
-    snapshots(tmp_path, last=3, previous=2, best=9)
-    assert find_snapshot(tmp_path) == tmp_path / "last.ckpt"
-
-
-@pytest.mark.parametrize(
-    ("steps", "damaged", "found"),
-    [
-        ({"last": 3, "previous": 2, "best": 1}, ["last"], "previous"),
-        ({"last": 3, "previous": 1, "best": 2}, ["last"], "best"),
-        ({"last": 3, "previous": 2, "best": 1}, ["last", "previous"], "best"),
-        ({"last": 3, "previous": 2}, ["last"], "previous"),
-        ({"best": 1}, [], "best"),
-    ],
-)
-def test_else_from_the_newest_that_is_whole(tmp_path, caplog, steps, damaged, found):
-    snapshots(tmp_path, **steps)
-    for name in damaged:
-        flip(tmp_path / f"{name}.ckpt", 500)
-    with caplog.at_level(logging.WARNING, logger="aerialseg"):
-        assert find_snapshot(tmp_path) == tmp_path / f"{found}.ckpt"
-    (record,) = caplog.records
-    assert record.getMessage().endswith(f"; going on from {found}.ckpt")
-    assert (tmp_path / "damaged.ckpt").exists() == ("last" in steps)
-    assert not (tmp_path / "last.ckpt").exists()
-
-
-def test_where_none_is_whole_nothing_is_touched(tmp_path):
-    snapshots(tmp_path, last=2, best=1)
-    for name in ("last", "best"):
-        flip(tmp_path / f"{name}.ckpt", 500)
-    line = line_of(find_snapshot, tmp_path)
-    assert line.startswith(f"{tmp_path}/last.ckpt: is damaged")
-    assert line.endswith("there is no other to go on from: existing=overwrite trains anew")
-    assert (tmp_path / "last.ckpt").exists()

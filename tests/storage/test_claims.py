@@ -48,7 +48,7 @@ else:
 """
 
 
-@pytest.mark.parametrize("kind", ["replacing", "building"])
+@pytest.mark.parametrize("kind", ["replacing", pytest.param("building", marks=pytest.mark.slow)])
 def test_wherever_a_writer_dies_the_next_one_finds_and_leaves_nothing_half(tmp_path, kind):
     for number in range(1, 40):
         folder = tmp_path / str(number)
@@ -74,6 +74,16 @@ def test_a_lock_lies_beside_its_temporary_file_and_goes_with_it(tmp_path):
         assert lock.name.removesuffix(".lock") in temporary.name
         assert is_temporary(lock.name)
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 251 + ".png", "部" * 83 + ".jpeg", "a." + "b" * 253, "ß" * 127]
+)
+def test_names_as_long_as_the_system_takes_can_be_written(tmp_path, name):
+    with replacing(tmp_path / name) as temporary:
+        temporary.write_text("new")
+        assert is_temporary(temporary.name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_writers_do_not_wait_for_one_another(tmp_path):
@@ -109,14 +119,20 @@ def test_what_is_being_written_cannot_be_taken_over(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_may_not_be_written_keeps_its_leftovers(tmp_path, monkeypatch):
-    left = tmp_path / f".b.aerialseg-{KEY}"
-    left.write_text("")
+def refuse_locks(folder, monkeypatch, error):
+    """Lets every lock fail; returns a file that a crash left in the folder."""
 
     def refuse(lock, **options):
-        raise PermissionError(errno.EACCES, "Permission denied")
+        raise error
 
     monkeypatch.setattr(claims.FileLock, "acquire", refuse)
+    left = folder / f".b.aerialseg-{KEY}"
+    left.write_text("")
+    return left
+
+
+def test_a_folder_that_may_not_be_written_keeps_its_leftovers(tmp_path, monkeypatch):
+    left = refuse_locks(tmp_path, monkeypatch, PermissionError(errno.EACCES, "Permission denied"))
     remove_leftovers(tmp_path)
     assert left.exists()
     with pytest.raises(AerialsegError, match=r"a: cannot be written: Permission denied"):
@@ -124,13 +140,7 @@ def test_a_folder_that_may_not_be_written_keeps_its_leftovers(tmp_path, monkeypa
 
 
 def test_without_locks_files_are_written_and_nothing_is_taken_for_left(tmp_path, monkeypatch):
-    left = tmp_path / f".b.aerialseg-{KEY}"
-    left.write_text("")
-
-    def refuse(lock, **options):
-        raise OSError(errno.ENOTSUP, "Operation not supported")
-
-    monkeypatch.setattr(claims.FileLock, "acquire", refuse)
+    left = refuse_locks(tmp_path, monkeypatch, OSError(errno.ENOTSUP, "Operation not supported"))
     write_text(tmp_path / "a", "whole")
     remove_leftovers(tmp_path)
     assert (tmp_path / "a").read_text() == "whole"

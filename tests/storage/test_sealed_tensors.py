@@ -7,7 +7,12 @@ import pytest
 import torch
 
 from aerialseg.errors import CheckpointError
-from aerialseg.storage.sealed_tensors import keep_as, load_safely, save_sealed
+from aerialseg.storage.sealed_tensors import (
+    complete_digest,
+    keep_as,
+    load_safely,
+    save_sealed,
+)
 from helpers.damage import flip
 
 CONTENT = {"a": torch.arange(1000.0), "b": {"c": torch.ones(100)}, "d": "text"}
@@ -94,3 +99,20 @@ def test_without_hard_links_it_is_copied(written, monkeypatch):
     monkeypatch.setattr(Path, "hardlink_to", refuse)
     keep_as(written, written.with_name("previous.ckpt"))
     assert written.with_name("previous.ckpt").read_bytes() == written.read_bytes()
+
+
+@pytest.mark.parametrize("stale", [None, f"{'0' * 64}  best.ckpt\n"])
+def test_a_digest_that_a_crash_has_left_out_is_completed(written, stale):
+    digest_of(written).unlink()
+    if stale is not None:
+        digest_of(written).write_text(stale)
+    complete_digest(written)
+    digest = sha256(written.read_bytes()).hexdigest()
+    assert digest_of(written).read_text() == f"{digest}  best.ckpt\n"
+
+
+def test_damage_is_not_given_a_digest(written):
+    before = digest_of(written).read_text()
+    flip(written, 500)
+    line_of(complete_digest, written)
+    assert digest_of(written).read_text() == before

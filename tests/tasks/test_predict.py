@@ -1,5 +1,5 @@
+import logging
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,17 +9,12 @@ from PIL import Image
 from aerialseg.errors import DataError
 from aerialseg.inference.predictor import Predictor
 from aerialseg.models.networks import lraspp_mobilenet_v3_large
-from aerialseg.storage.checkpoints import describe, write_checkpoint
-from aerialseg.tasks.predict import find_images, predict
+from aerialseg.storage.checkpoints import describe, read_checkpoint, write_checkpoint
+from aerialseg.tasks.predict import predict
+from helpers.commands import run_command
 from helpers.composing import experiment
+from helpers.tiny_data import image_file
 from helpers.tiny_training import CLASSES, describe_run
-
-
-def image_file(path: Path, size=(20, 30), seed=0):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(path)
-    return path
 
 
 def line_of(call, *arguments):
@@ -27,85 +22,6 @@ def line_of(call, *arguments):
         call(*arguments)
     (line,) = error.value.problems
     return line
-
-
-def test_one_image(tmp_path):
-    path = image_file(tmp_path / "deep" / "a.b.png")
-    assert find_images(str(path)) == {path: "a.b"}
-
-
-def test_a_folder_is_searched_recursively_and_its_structure_kept(tmp_path):
-    paths = [image_file(tmp_path / name) for name in ("b.JPG", "a.png", "x/a.png", "x/y/c.tif")]
-    (tmp_path / "notes.txt").write_text("")
-    (tmp_path / "looks_like.png").mkdir()
-    found = find_images(str(tmp_path))
-    assert found == dict(zip(paths, ["b", "a", "x/a", "x/y/c"], strict=True))
-    assert list(found) == sorted(paths)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "names"),
-    [
-        ("*.png", ["a", "b"]),
-        ("?.png", ["a", "b"]),
-        ("**/*.png", ["a", "b", "x/c"]),
-        ("x/*", ["c"]),
-        ("[ab].*", ["a", "b"]),
-    ],
-)
-def test_a_glob_finds_what_a_shell_would(tmp_path, pattern, names):
-    for name in ("a.png", "b.png", "x/c.png"):
-        image_file(tmp_path / name)
-    assert list(find_images(str(tmp_path / pattern)).values()) == names
-
-
-def test_a_file_whose_name_looks_like_a_pattern_is_a_file(tmp_path):
-    path = image_file(tmp_path / "a[1].png")
-    image_file(tmp_path / "a1.png")
-    assert find_images(str(path)) == {path: "a[1]"}
-
-
-def test_relative_paths_and_the_home_folder(tmp_path, monkeypatch):
-    image_file(tmp_path / "in" / "a.png")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert find_images("in") == {Path("in/a.png"): "a"}
-    assert find_images("in/*.png") == {Path("in/a.png"): "a"}
-    assert find_images("~/in") == {tmp_path / "in/a.png": "a"}
-
-
-@pytest.mark.parametrize("source", ["missing.png", "missing/*.png", "empty", "empty/*"])
-def test_nothing_found_says_what_was_looked_for(tmp_path, source):
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / ".gitkeep").write_text("")
-    line = line_of(find_images, str(tmp_path / source))
-    assert line == (
-        f"input: {tmp_path / source} is not an image, a folder or a glob of images "
-        "(.bmp, .jpeg, .jpg, .png, .tif, .tiff, .webp)"
-    )
-
-
-def test_two_images_that_would_write_the_same_masks_are_refused(tmp_path):
-    first, second = image_file(tmp_path / "x/a.jpg"), image_file(tmp_path / "x/a.png")
-    image_file(tmp_path / "a.png")
-    assert line_of(find_images, str(tmp_path)) == (
-        f"input: {first} and {second} would both write x/a_index.png; rename one of them"
-    )
-
-
-def test_no_glob_names_masks_outside_their_folder(tmp_path, monkeypatch):
-    for name in ("in/x.png", "in/a/y.png", "in/b/c/d/w.png", "z.png"):
-        image_file(tmp_path / name)
-    monkeypatch.chdir(tmp_path / "in")
-    assert list(find_images("*/../../*.png").values()) == ["z"]
-    # One pattern with files inside and outside the working directory.
-    assert sorted(find_images("**/../*.png").values()) == ["in/x", "z"]
-
-
-def test_hidden_files_of_file_managers_are_skipped(tmp_path):
-    path = image_file(tmp_path / "a.jpg")
-    (tmp_path / "._a.jpg").write_bytes(b"resource fork")
-    assert find_images(str(tmp_path)) == {path: "a"}
 
 
 @pytest.fixture
@@ -179,13 +95,63 @@ def test_every_bad_image_is_named_before_any_mask_is_written(tmp_path, checkpoin
     assert not (tmp_path / "out").exists()
 
 
-def test_orientation_is_ignored_and_the_size_has_a_limit(tmp_path, checkpoint):
+@pytest.mark.parametrize(
+    ("trained", "typed", "size"),
+    [
+        (None, None, (20, 30)),
+        ("apply", None, (20, 30)),
+        ("ignore", None, (30, 20)),
+        ("ignore", "apply", (20, 30)),
+        ("apply", "ignore", (30, 20)),
+    ],
+)
+def test_orientation_is_treated_as_in_training_or_as_typed(
+    tmp_path, checkpoint, trained, typed, size
+):
+    content = read_checkpoint(checkpoint)
+    content["aerialseg"]["exif_orientation"] = trained
+    write_checkpoint(tmp_path / "c.ckpt", content)
     path = image_file(tmp_path / "a.jpg", (20, 30))
     exif = Image.Exif()
     exif[274] = 6  # rotated by 90 degrees
     Image.open(path).save(path, exif=exif)
-    predict(config_for(path, checkpoint), output_dir=str(tmp_path / "out"))
-    assert {Image.open(mask).size for mask in (tmp_path / "out").iterdir()} == {(30, 20)}
+    overrides = [] if typed is None else [f"++data.exif_orientation={typed}"]
+    config = config_for(path, tmp_path / "c.ckpt", *overrides)
+    predict(config, output_dir=str(tmp_path / "out"))
+    assert {Image.open(mask).size for mask in (tmp_path / "out").iterdir()} == {size}
+
+
+def test_the_size_of_an_image_has_a_limit(tmp_path, checkpoint):
+    path = image_file(tmp_path / "a.jpg", (20, 30))
     limited = config_for(path, checkpoint, "+data.max_megapixels=0.0005")
     with pytest.raises(DataError, match=r"has 30x20 pixels.* raise data\.max_megapixels"):
         predict(limited, output_dir=str(tmp_path / "out"))
+
+
+def test_a_typed_size_decides_and_is_named(tmp_path, checkpoint, caplog):
+    path = image_file(tmp_path / "a.png", (96, 120))
+    config = config_for(path, checkpoint)
+    with caplog.at_level(logging.INFO):
+        predict(config, output_dir=str(tmp_path / "as in training"))
+        predict(config, output_dir=str(tmp_path / "typed"), image_min_size=96)
+    assert "things in" in caplog.text.splitlines()[0], "a quarter of the size is warned of"
+    assert "resized to 24 pixels (as in training)" in caplog.text
+    assert "resized to 96 pixels (task.image_min_size)" in caplog.text
+    image = np.array(Image.open(path))
+    for folder, size in (("as in training", None), ("typed", 96)):
+        mask = np.array(Image.open(tmp_path / folder / "a_index.png"))
+        assert np.array_equal(mask, Predictor(checkpoint, image_min_size=size).predict(image))
+
+
+def test_the_size_of_training_cannot_be_typed(tmp_path, checkpoint):
+    path = image_file(tmp_path / "a.png")
+    done = run_command(
+        *("task=predict", f"checkpoint={checkpoint}", f"input={path}", "data.image_min_size=96"),
+        folder=tmp_path,
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "config error: data.image_min_size: 96 is not the size of training, 24, and predict does "
+        "not train; set task.image_min_size=96"
+    )
+    assert not (tmp_path / "predictions").exists()

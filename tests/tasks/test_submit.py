@@ -6,11 +6,13 @@ import pytest
 from PIL import Image
 
 from aerialseg.classes import ClassTable
+from aerialseg.data.images.reading_settings import Reading
 from aerialseg.data.layouts.listing import Sample
 from aerialseg.errors import DataError
 from aerialseg.tasks import submit as module_under_test
 from aerialseg.tasks.submit import submit
 from helpers.composing import experiment
+from helpers.tiny_training import describe_run
 
 TABLE = ClassTable(("ground", "car", "tree"), ((1, 2, 3), (200, 0, 0), (0, 200, 0)))
 MASKS = {
@@ -31,6 +33,10 @@ class Oracle:
     """Returns the mask of a known image, identified by its first pixel."""
 
     classes = TABLE
+    description = describe_run(image_min_size=None)
+
+    def check_classes(self, classes):
+        assert classes.names == self.classes.names
 
     def predict(self, image):
         return list(MASKS.values())[image[0, 0, 0]]
@@ -45,11 +51,14 @@ def project(tmp_path, monkeypatch):
         Image.fromarray(np.full((*mask.shape, 3), index, dtype=np.uint8)).save(path)
         samples.append(Sample(id=name, image=path, mask=None, split="test"))
     data = SimpleNamespace(
-        root=tmp_path,
+        place=str(tmp_path),
+        sources=SimpleNamespace(are_several=False),
         classes=TABLE,
-        sample_submission=None,
-        max_megapixels=200,
-        samples=lambda split: tuple(samples) if split == "test" else (),
+        reading=Reading(),
+        served=Reading(),
+        contents=SimpleNamespace(
+            of=lambda split: tuple(samples) if split == "test" else (), sample_submission=None
+        ),
     )
     monkeypatch.setattr(module_under_test, "build_data", lambda experiment: data)
     monkeypatch.setattr(module_under_test, "build_predictor", lambda experiment: Oracle())
@@ -66,7 +75,7 @@ def read(path):
 def give_sample(project, *lines):
     path = project.folder / "sampleSubmission.csv"
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    project.data.sample_submission = path
+    project.data.contents.sample_submission = path
     return path
 
 
@@ -148,10 +157,16 @@ def test_swapped_columns_are_refused(project):
 
 
 def test_without_a_test_split_there_is_nothing_to_submit(project):
-    project.data.samples = lambda split: ()
+    project.data.contents.of = lambda split: ()
     assert "has no test split" in line_of_refusal(project)
 
 
 def test_codes_that_do_not_decode_to_the_mask_are_never_written(project, monkeypatch):
     monkeypatch.setattr(module_under_test, "encode", lambda *args, **kwargs: ["1 1", "", ""])
     assert line_of_refusal(project) == "007_010: class 0 does not decode back to its mask"
+
+
+def test_a_submission_of_several_data_sets_is_refused(project):
+    project.data.sources.are_several = True
+    with pytest.raises(DataError, match="a submission is for one data set; choose it with"):
+        submit(project.config)

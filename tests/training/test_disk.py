@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from aerialseg.callbacks.checkpoint import InMemoryCheckpoint
+from aerialseg.callbacks.ema import ExponentialMovingAverage
 from aerialseg.errors import CheckpointError
 from aerialseg.storage import checkpoints
 from aerialseg.storage.run_folders import RunFolder
@@ -39,3 +40,14 @@ def test_room_for_two_checkpoints_is_checked_before_training(tmp_path, monkeypat
             check_disk(folder, module)
     with pytest.raises(CheckpointError, match=r"checkpoints: needs .* MB, but .* MB are free"):
         check_disk(folder, module)
+
+
+@pytest.mark.parametrize("start", [0, 2])
+def test_an_average_needs_room_too(tmp_path, start):
+    module = make_module(start=start)
+    expected = snapshot_bytes(module, with_average=True) - snapshot_bytes(module)
+    average = ExponentialMovingAverage(horizon=1.0)
+    trainer = make_trainer([average, InMemoryCheckpoint(str(tmp_path))], epochs=1)
+    trainer.fit(module, make_data(tmp_path / "data"))
+    content = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    assert expected == sum(tensor.nbytes for tensor in content["ema"]["weights"].values())

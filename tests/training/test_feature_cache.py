@@ -1,6 +1,7 @@
 """The feature cache: the same learning, and when it is made, kept, refused and removed."""
 
 import copy
+import gc
 import logging
 import os
 import shutil
@@ -9,24 +10,27 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 from aerialseg.data.cache.features import open_features
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.layouts import folders
 from aerialseg.errors import ConfigError
+from aerialseg.models.distillation import Distillation, Teacher
 from aerialseg.models.networks import deeplabv3_mobilenet_v3_large
 from aerialseg.training.feature_cache import cache_features, is_short_run
-from helpers.tiny_training import CLASSES, SmallNetwork, make_data, make_module, make_trainer
+from helpers.mapped_files import refuse_while_mapped
+from helpers.systems import needs_linux
+from helpers.tiny_training import (
+    CLASSES,
+    HEAD_GROUPS,
+    SmallNetwork,
+    make_data,
+    make_module,
+    make_trainer,
+    show_images,
+)
 
-GROUPS = [
-    "backbone",
-    "classifier.0",
-    ["classifier.1", "aux_classifier.0", "aux_classifier.1", "aux_classifier.2"],
-    ["classifier.2", "aux_classifier.3"],
-    "classifier.3",
-    ["classifier.4", "aux_classifier.4"],
-]
+GROUPS = ["backbone", *HEAD_GROUPS]
 
 
 class Flip:
@@ -48,14 +52,9 @@ def _say(caplog):
 
 @pytest.fixture(scope="module")
 def network():
-    """Its BatchNorm has seen images, so that features are neither huge nor tiny."""
     torch.manual_seed(0)
     network = deeplabv3_mobilenet_v3_large(3)
-    for layer in network.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.momentum = 1.0
-    with torch.no_grad():
-        network.train()(torch.randn(4, 3, 48, 64))
+    show_images(network)
     return network
 
 
@@ -99,7 +98,7 @@ def stores():
 def learn(trained, data, wanted):
     curve = []
     cache(trained, data, wanted)
-    assert (data.features is not None) == (wanted == "on")
+    assert (data.loaders.features is not None) == (wanted == "on")
     trainer = make_trainer(epochs=3, enable_checkpointing=False)
 
     def note(*_):
@@ -135,7 +134,7 @@ def test_made_once_and_opened_again(tmp_path, module, caplog):
     cache(module(), second)
     assert "there already" in caplog.text
     assert stores() == [key]
-    assert second.features.splits == ("train", "val")
+    assert second.loaders.features.splits == ("train", "val")
 
 
 def test_a_damaged_store_is_made_again(tmp_path, module, caplog):
@@ -146,7 +145,7 @@ def test_a_damaged_store_is_made_again(tmp_path, module, caplog):
     second = again(data)
     cache(module(), second)
     assert "train-out.f16 is damaged; the features are computed again" in caplog.text
-    assert second.features.read("train", 0)["out"].shape == (2, 2, 256)
+    assert second.loaders.features.read("train", 0)["out"].shape == (2, 2, 256)
 
 
 def test_other_tensors_images_or_cuts_have_other_features(tmp_path, module):
@@ -175,6 +174,8 @@ def test_other_tensors_images_or_cuts_have_other_features(tmp_path, module):
     ("trained", "changes", "reason"),
     [
         ("classifier.1", {"augmentation": Flip()}, "this stage augments its images"),
+        ("classifier.1", {"crop_size": 16}, "training shows random crops"),
+        ("classifier.1", {"paste_rare": 0.5}, r"training pastes objects .*\(data\.paste_rare\)"),
         ("backbone", {}, "no backbone of its own that this stage wholly freezes"),
         (None, {}, "no backbone of its own that this stage wholly freezes"),
     ],
@@ -186,7 +187,22 @@ def test_on_where_it_cannot_be(tmp_path, module, trained, changes, reason):
     with pytest.raises(ConfigError, match=rf"stage\.cache_features: is on, but .*{reason}"):
         cache(stage, data, "on")
     cache(stage, data, "auto")
-    assert data.features is None
+    assert data.loaders.features is None
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_a_stage_with_a_teacher_trains_from_images_and_says_so(tmp_path, module, caplog, short):
+    data, stage = make_data(tmp_path / "data"), module()
+    seen = Teacher(SmallNetwork(), mean=[0, 0, 0], std=[1, 1, 1], class_order=[0, 1, 2])
+    stage.distillation = Distillation([seen], weight=0.5, temperature=1.0)
+    cache(stage, data, "auto", short_run=short)
+    assert data.loaders.features is None
+    said = "the teachers of loss.distillation need the images"
+    # A short run would have none without a teacher either.
+    assert (f"the frozen part runs in every step: {said}" in caplog.text) is not short
+    with pytest.raises(ConfigError, match=rf"stage\.cache_features: is on, but {said}"):
+        cache(stage, data, "on")
+    make_trainer(epochs=1, enable_checkpointing=False).fit(stage, data)
 
 
 def test_images_of_very_different_sizes_are_not_padded_to_one(tmp_path, module):
@@ -200,7 +216,7 @@ def test_images_of_very_different_sizes_are_not_padded_to_one(tmp_path, module):
 def test_auto_leaves_it_where_there_is_nothing_to_gain(tmp_path, module, setting):
     data = make_data(tmp_path / "data")
     cache(module(), data, setting, short_run=True)
-    assert (data.features is None) == (setting == "auto")
+    assert (data.loaders.features is None) == (setting == "auto")
 
 
 @pytest.mark.parametrize(
@@ -216,11 +232,21 @@ def test_a_full_disk_is_known_before(tmp_path, module, monkeypatch, caplog):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
     data = make_data(tmp_path / "data")
     cache(module(), data, "auto")
-    assert data.features is None
+    assert data.loaders.features is None
     assert "the frozen part runs in every step: features of 9 images need" in caplog.text
     with pytest.raises(ConfigError, match=r"is on, but .* point paths\.cache_dir"):
         cache(module(), data, "on")
     assert not Path("cache/features/default").exists()
+
+
+def test_a_cache_that_cannot_be_written_to_is_named(tmp_path, module, caplog):
+    data = make_data(tmp_path / "data")
+    Path("cache").touch()
+    cache(module(), data)
+    assert data.loaders.features is None
+    assert "paths.cache_dir: cache cannot be written to: " in caplog.text
+    with pytest.raises(ConfigError, match=r"is on, but .*cannot be written: .*paths\.cache_dir"):
+        cache(module(), data, "on")
 
 
 @pytest.mark.parametrize("factor", [1e9, 1e-9, torch.nan])
@@ -230,7 +256,7 @@ def test_features_beyond_half_precision_are_not_kept(tmp_path, module, caplog, f
         trained.network.classifier[0].project[1].weight *= factor
     data = make_data(tmp_path / "data")
     cache(trained, data, "auto")
-    assert data.features is None
+    assert data.loaders.features is None
     assert "for half precision" in caplog.text
 
 
@@ -242,3 +268,21 @@ def test_a_stage_that_needs_none_removes_those_of_its_run_alone(tmp_path, module
     assert stores() == []
     (other,) = Path("cache/features/b").iterdir()
     assert open_features(other).splits == ("train", "val")
+
+
+@needs_linux
+def test_the_features_of_a_stage_that_has_ended_are_not_in_use(tmp_path, module, monkeypatch):
+    refuse_while_mapped(monkeypatch)
+    gc.disable()
+    try:
+        data, trained = make_data(tmp_path / "data"), module()
+        cache(trained, data)
+        make_trainer(epochs=1, enable_checkpointing=False).fit(trained, data)
+        (key,) = stores()
+        following = again(data)
+        del data, trained
+        cache(module("classifier.4"), following)
+    finally:
+        gc.enable()
+    assert stores() != [key]
+    assert len(stores()) == 1

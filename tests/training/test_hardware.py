@@ -81,6 +81,7 @@ def test_nothing_is_compiled_unasked():
     assert network._compiled_call_impl is None
 
 
+@pytest.mark.slow
 def test_a_compiled_network_learns_the_same_under_the_same_names(tmp_path, monkeypatch):
     compiled = []
 
@@ -113,3 +114,9 @@ def test_layout_is_a_choice_that_changes_no_number(channels_last):
     assert module.network.stem[0].weight.is_contiguous(memory_format=layout)
     other = make_module(channels_last=not channels_last).eval()
     torch.testing.assert_close(module(images)["out"], other(images)["out"])
+
+
+@pytest.mark.parametrize("precision", ["16-mixed", "bf16-mixed", "bf16", 16, "16"])
+def test_no_spelling_of_mixed_precision_fuses_the_optimizer(precision):
+    assert fused({"fused": None}, precision)["fused"] is None
+    assert fused({"fused": None}, 32)["fused"] is True

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from aerialseg.classes import ClassTable
 from aerialseg.viz.legend import draw_legend
-from aerialseg.viz.theme import PAPER
+from aerialseg.viz.theme import PAPER, WRONG
 
 
 def table(count):
@@ -63,6 +63,16 @@ def test_ignored_pixels_are_listed_only_where_they_occur(present, rows):
     one = draw_legend(table(1), width=100)
 
     assert legend.shape[0] == rows * one.shape[0]
+
+
+def test_wrong_pixels_are_listed_where_they_are_shown():
+    without = draw_legend(table(3), width=100, present={0, 1})
+    legend = draw_legend(table(3), width=100, present={0, 1}, with_errors=True)
+
+    assert len(places(without, WRONG)) == 0
+    tops = [places(legend, colour)[:, 0].min() for colour in (table(3).colours[1], WRONG)]
+    assert tops == sorted(tops)
+    assert places(legend, WRONG)[:, 0].min() < places(legend, table(3).colours[2])[:, 0].min()
 
 
 def test_the_background_is_paper():

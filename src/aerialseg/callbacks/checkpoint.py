@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,9 +15,12 @@ from pytorch_lightning.callbacks.early_stopping import EarlyStoppingReason
 from pytorch_lightning.plugins import CheckpointIO
 from torch import Tensor
 
+from aerialseg.callbacks.ema import average_of
 from aerialseg.errors import AerialsegError, TrainingError
+from aerialseg.storage.averaged_weights import exchanged, to_train_on
 from aerialseg.storage.checkpoints import read_checkpoint, write_checkpoint
-from aerialseg.storage.sealed_tensors import keep_as
+from aerialseg.storage.sealed_tensors import complete_digest, keep_as
+from aerialseg.values.checked_calls import checked
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +36,9 @@ class InMemoryCheckpoint(Checkpoint):
     newest is damaged on disk. A full disk does not end training: both stay in memory and are
     written after the next epoch. The sanity check before training and epochs whose score is NaN
     never become the best.
+
+    With :class:`~aerialseg.callbacks.ema.ExponentialMovingAverage` there are two candidates in each
+    epoch: the weights, and their average, which must be better than they are.
 
     In YAML::
 
@@ -49,9 +56,10 @@ class InMemoryCheckpoint(Checkpoint):
         every_n_epochs: Epochs between two writes.
     """
 
+    @checked
     def __init__(
         self,
-        folder: str,
+        folder: str | Path,
         monitor: str = "val/dice",
         *,
         mode: Literal["min", "max"] = "max",
@@ -64,7 +72,7 @@ class InMemoryCheckpoint(Checkpoint):
         self.every_n_epochs = every_n_epochs
         self.best_score = math.nan
         self.best_epoch: int | None = None
-        self.memory = _MemoryCheckpointIO(self.last_path)
+        self.memory = _MemoryCheckpointIO(self.last_path, self.best_path)
         self._write_failed = False
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
@@ -72,7 +80,11 @@ class InMemoryCheckpoint(Checkpoint):
         trainer.strategy.checkpoint_io = self.memory
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Stops at once if early stopping had already ended the run."""
+        """Completes what a crash left, and stops at once if early stopping had ended the run."""
+        if self.best_epoch is not None and self.best_path.exists():
+            # No later epoch need write it again. What hinders this, its readers and writers say.
+            with suppress(AerialsegError):
+                complete_digest(self.best_path)
         if any(
             callback.stopping_reason is not EarlyStoppingReason.NOT_STOPPED
             for callback in trainer.early_stopping_callbacks
@@ -81,14 +93,19 @@ class InMemoryCheckpoint(Checkpoint):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Takes a snapshot of the epoch, and keeps it as the best if its score improved."""
-        score = trainer.callback_metrics.get(self.monitor)
-        improved = score is not None and self._is_better(float(score))
-        if score is not None and improved:
-            self.best_score, self.best_epoch = float(score), trainer.current_epoch
+        score, average = trainer.callback_metrics.get(self.monitor), average_of(trainer)
+        improved = self._improves(score, trainer.current_epoch)
+        averaged = average is not None and self._improves(
+            average.scores.get(self.monitor), trainer.current_epoch
+        )
+        if not (improved or averaged):
+            trainer.save_checkpoint(self.last_path, weights_only=False)
+            return
         # Best first, so that an interrupt cannot leave a last that refers to a missing best.
-        trainer.save_checkpoint(self.best_path if improved else self.last_path, weights_only=False)
-        if improved:
-            self.memory.held[self.last_path] = self.memory.held[self.best_path]
+        self.memory.exchanges_best = averaged
+        trainer.save_checkpoint(self.best_path, weights_only=False)
+        best = self.memory.held[self.best_path]
+        self.memory.held[self.last_path] = exchanged(best) if averaged else best
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Writes the snapshots that are due.
@@ -119,6 +136,11 @@ class InMemoryCheckpoint(Checkpoint):
                 "written; free space, then repeat them with the same command and existing=resume"
             )
 
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Writes what is held where no epoch was left to train, which ends nothing else."""
+        if self.memory.held:
+            self.on_train_end(trainer, pl_module)
+
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
@@ -145,6 +167,13 @@ class InMemoryCheckpoint(Checkpoint):
             self._write_failed = False
         return not self._write_failed
 
+    def _improves(self, score: Tensor | float | None, epoch: int) -> bool:
+        """Whether a score is the best so far, which it is from then on."""
+        improved = score is not None and self._is_better(float(score))
+        if score is not None and improved:
+            self.best_score, self.best_epoch = float(score), epoch
+        return improved
+
     def _is_better(self, score: float) -> bool:
         if math.isnan(score):
             return False
@@ -158,10 +187,15 @@ class _MemoryCheckpointIO(CheckpointIO):
 
     Args:
         last: The path whose file is renamed to ``previous.ckpt`` before it is replaced.
+        best: The path of the best checkpoint.
+
+    Attributes:
+        exchanges_best: Whether what is saved as the best is its average.
     """
 
-    def __init__(self, last: Path) -> None:
-        self.last = last
+    def __init__(self, last: Path, best: Path) -> None:
+        self.last, self.best = last, best
+        self.exchanges_best = False
         self.held: dict[Path, dict[str, Any]] = {}
 
     def save_checkpoint(
@@ -170,7 +204,9 @@ class _MemoryCheckpointIO(CheckpointIO):
         path: _PATH,
         storage_options: Any | None = None,  # noqa: ANN401 - Lightning's signature
     ) -> None:
-        self.held[Path(path)] = _copy_to_cpu(checkpoint)
+        content, path = _copy_to_cpu(checkpoint), Path(path)
+        is_average = path == self.best and self.exchanges_best
+        self.held[path] = exchanged(content) if is_average else content
 
     def load_checkpoint(
         self,
@@ -178,7 +214,10 @@ class _MemoryCheckpointIO(CheckpointIO):
         map_location: Any | None = None,  # noqa: ANN401 - Lightning's signature
         weights_only: bool | None = None,
     ) -> dict[str, Any]:
-        return read_checkpoint(Path(path))
+        content = to_train_on(read_checkpoint(Path(path)), Path(path))
+        if not self.last.exists():  # it was damaged; perhaps no epoch is left that would write it
+            self.held[self.last] = _copy_to_cpu(content)
+        return content
 
     def remove_checkpoint(self, path: _PATH) -> None:
         self.held.pop(Path(path), None)

@@ -1,20 +1,15 @@
-"""Curves without gaps or doubled points, however often a run was stopped, and on a full disk."""
+"""Curves without gaps or doubled points, however often a run was stopped; CSV as one of them."""
 
 import csv
-import io
 import logging
-import os
-import time
 from argparse import Namespace
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import Logger, TensorBoardLogger
-from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-from tensorboard.summary.writer.record_writer import RecordWriter
 
+from aerialseg.callbacks.tensorboard_curves import TensorBoardCurves, outdate_from
 from aerialseg.errors import AerialsegError
 from aerialseg.storage.atomic_files import csv_text, write_text
 
@@ -27,75 +22,15 @@ class ContinuousCurves(pl.Callback):
     A killed run has logged epochs that its snapshot does not know and that are trained again.
     """
 
-    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Gives TensorBoard's logger a writer that a full disk does not break."""
-        for board in trainer.loggers:
-            if isinstance(board, TensorBoardLogger):
-                file_writer = board.experiment.file_writer
-                file_writer.event_writer.close()
-                Path(file_writer.event_writer._file_name).unlink(missing_ok=True)
-                file_writer.event_writer = PatientEventWriter(Path(board.log_dir))
-
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Tells the loggers from which step on their earlier points do not count."""
         # Lightning's own count of logged steps is one behind after a stop within an epoch.
         step = trainer.global_step
         for curves in trainer.loggers:
-            if isinstance(curves, CSVCurves):
+            if isinstance(curves, CSVCurves | TensorBoardCurves):
                 curves.go_on_from(step)
             elif isinstance(curves, TensorBoardLogger):
-                # TensorBoard's own note of a restart; its readers pass over what it outdates.
-                start = SessionLog(status=SessionLog.START)
-                curves.experiment.file_writer.add_event(Event(step=step, session_log=start))
-
-
-class PatientEventWriter:
-    """Appends TensorBoard's events to a file; what a full disk refuses is written with the next.
-
-    TensorBoard's own writer fails for good, and training with it.
-
-    Args:
-        folder: Where the file is made.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        began = time.time()
-        # Readers know event files by this name, and take them in the order of the time in it.
-        self._path = folder / f"events.out.tfevents.{began:.6f}.{os.getpid()}"
-        self._size = 0
-        self._refused = False
-        self._waiting = io.BytesIO()
-        self.add_event(Event(wall_time=began, file_version="brain.Event:2"))
-
-    def add_event(self, event: Event) -> None:
-        """Takes an event; :meth:`flush` writes it."""
-        RecordWriter(self._waiting).write(event.SerializeToString())
-
-    def flush(self) -> None:
-        """Writes what is waiting, whole or not at all."""
-        data = self._waiting.getvalue()
-        try:
-            with self._path.open("ab") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file)
-        except OSError as error:
-            with suppress(OSError):
-                os.truncate(self._path, self._size)
-            if not self._refused:
-                logger.warning("%s: %s; curves wait in memory", self._path, error.strerror)
-            self._refused = True
-        else:
-            self._size += len(data)
-            self._refused = False
-            self._waiting = io.BytesIO()
-
-    def reopen(self) -> None:
-        """Does nothing: the file is open only while it is being written."""
-
-    def close(self) -> None:
-        """Writes what is waiting."""
-        self.flush()
+                outdate_from(curves, step)
 
 
 class CSVCurves(Logger):

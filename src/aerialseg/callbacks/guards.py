@@ -35,11 +35,16 @@ class NonFiniteLossGuard(pl.Callback):
     Args:
         skip_batches: How many batches may be skipped in a run, leaving no trace in the weights or
             the optimizer, before the next one stops it.
+
+    Attributes:
+        gradient_norm: The Euclidean norm of all gradients of the running optimizer step before
+            clipping, a scalar on their device; None before it is known, or with a loss scaler.
     """
 
     def __init__(self, *, skip_batches: Annotated[int, Ge(0)] = 0) -> None:
         self.skip_batches = skip_batches
         self.skipped = 0
+        self.gradient_norm: Tensor | None = None
         self._step = _Step()
         self._pending: _Step | None = None
 
@@ -51,6 +56,7 @@ class NonFiniteLossGuard(pl.Callback):
         batch_idx: int,
     ) -> None:
         """Records the samples of the batch, and copies the state that skipping has to restore."""
+        self.gradient_norm = None
         if batch_idx % trainer.accumulate_grad_batches == 0:
             self._step = _Step()
             if self.skip_batches:
@@ -77,7 +83,8 @@ class NonFiniteLossGuard(pl.Callback):
         step.finite = torch.isfinite(torch.as_tensor(step.loss))
         # With a loss scaler infinite gradients are expected; it skips those steps itself.
         if getattr(trainer.precision_plugin, "scaler", None) is None and gradients:
-            step.finite = step.finite & get_total_norm(gradients).isfinite()
+            self.gradient_norm = get_total_norm(gradients)
+            step.finite = step.finite & self.gradient_norm.isfinite()
         if _is_asynchronous(step.finite) and not self.skip_batches:
             not_finite = ~step.finite
             for gradient in gradients:

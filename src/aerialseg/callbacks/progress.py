@@ -9,7 +9,7 @@ from rich.console import Console
 
 logger = logging.getLogger(__name__)
 
-_SHOWN = ("train/loss", "val/loss", "val/dice", "val/miou")
+_SHOWN = ("train/loss", "val/loss", "val/dice", "val/miou", "ema/dice")
 
 
 class PersistentProgressBar(RichProgressBar):

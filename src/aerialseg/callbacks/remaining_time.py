@@ -9,8 +9,10 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import RichProgressBar
 
+from aerialseg.callbacks.ema import average_of
 from aerialseg.callbacks.pace import Pace, StepTimes, Work
 from aerialseg.durations import clock_time, rough_duration
+from aerialseg.models.module import SegmentationModule
 
 logger = logging.getLogger(__name__)
 
@@ -44,14 +46,9 @@ class RemainingTime(pl.Callback):
 
         forecast:
           _target_: aerialseg.callbacks.remaining_time.RemainingTime
-          stage: ${stage.name}
-
-    Args:
-        stage: The name of the stage.
     """
 
-    def __init__(self, stage: str) -> None:
-        self.stage = stage
+    def __init__(self) -> None:
         self._remaining = RemainingStages()
         self._times: StepTimes | None = None
 
@@ -99,17 +96,21 @@ class RemainingTime(pl.Callback):
         ends_epoch = batch_idx + 1 == trainer.num_training_batches
         enough = times.suffice(accumulated, seconds=0.0 if ends_epoch else _SECONDS)
         if enough or work.steps == 0:
-            self._log_forecast(trainer, times.pace(accumulated), work)
+            self._log_forecast(trainer, pl_module, times.pace(accumulated), work)
             self._times = None
 
-    def _log_forecast(self, trainer: pl.Trainer, pace: Pace, work: Work) -> None:
+    def _log_forecast(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, pace: Pace, work: Work
+    ) -> None:
         """Logs the forecast, or prints it above the progress bar."""
         expected, scale = self._remaining.expected_pace, 1.0
         if expected is not None:
             scale = pace.step / expected.step
             pace = Pace(pace.step, expected.validation_batch * scale)
+        elif average_of(trainer) is not None:  # which is validated too
+            pace = Pace(pace.step, 2 * pace.validation_batch)
         line = forecast_line(
-            self.stage,
+            pl_module.description.stage if isinstance(pl_module, SegmentationModule) else "",
             pace.seconds(work),
             {stage: seconds * scale for stage, seconds in self._remaining.seconds.items()},
             at_most=may_end_early(trainer) or self._remaining.at_most,
@@ -128,14 +129,14 @@ def forecast_line(
     """The forecast in one line.
 
     Args:
-        stage: The current stage.
+        stage: The current stage; empty if it has no name.
         seconds: Its remaining time.
         rest: Seconds of each later stage, by name.
         at_most: Whether training may end early.
         now: The local time.
     """
     about, done = ("at most", "by") if at_most else ("about", "at")
-    line = f"forecast: stage {stage} {about} {rough_duration(seconds)}"
+    line = f"forecast: {f'stage {stage} ' if stage else ''}{about} {rough_duration(seconds)}"
     if rest:
         line += f"; then {_listed(list(rest))} {about} {rough_duration(sum(rest.values()))}"
     return f"{line}: done {done} {clock_time(seconds + sum(rest.values()), now=now)}"

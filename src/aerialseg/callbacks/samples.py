@@ -1,27 +1,29 @@
-"""Sample predictions and the confusion matrix in TensorBoard."""
+"""Predictions for some validation images in TensorBoard."""
 
+from itertools import chain, islice
 from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import pytorch_lightning as pl
-import torch
 from annotated_types import Ge
-from pytorch_lightning.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader
 
+from aerialseg.callbacks.tensorboard_curves import board_of, epoch_step
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.kernels.upsampling import most_likely
 from aerialseg.models.module import SegmentationModule
-from aerialseg.report.sheet_rows import prediction_row
-from aerialseg.viz.matrix import draw_confusion_matrix
-from aerialseg.viz.sheets import PredictionRow, prediction_sheet
+from aerialseg.report.sheet_rows import prediction_row, varied_indices
+from aerialseg.viz.sheets import prediction_sheet
 
 
 class SamplePredictions(pl.Callback):
-    """Logs predictions for some validation images and the confusion matrix to TensorBoard.
+    """Logs some validation images to TensorBoard: input, truth, prediction and errors.
 
-    The images are the same in every epoch, spread evenly over the validation split, so that
-    progress is visible. Other loggers get nothing.
+    They are the same in every epoch, of different groups where there are enough, and chosen so that
+    together they show all classes. What is drawn are predictions of the validation itself, so it
+    costs no forward pass. Without TensorBoard
+    nothing is kept or drawn.
 
     In YAML::
 
@@ -32,7 +34,8 @@ class SamplePredictions(pl.Callback):
 
     Args:
         count: Number of images.
-        every_n_epochs: Epochs between two sheets; the last planned epoch always gets one.
+        every_n_epochs: Epochs between two sheets; the first and the last planned validation always
+            give one.
     """
 
     def __init__(
@@ -40,41 +43,72 @@ class SamplePredictions(pl.Callback):
     ) -> None:
         self.count = count
         self.every_n_epochs = every_n_epochs
+        self._data: AerialSegDataModule | None = None
+        self._chosen: frozenset[int] = frozenset()
+        self._predictions: dict[int, npt.NDArray[np.uint8]] = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Forgets the images of an earlier training."""
+        self._data, self._chosen = None, frozenset()
+
+    def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Chooses the images, the first time."""
+        self._predictions = {}
+        data = getattr(trainer, "datamodule", None)
+        if self._data is not None or not self._is_due(trainer):
+            return
+        if isinstance(data, AerialSegDataModule) and isinstance(pl_module, SegmentationModule):
+            self._data, self._chosen = data, _chosen_images(trainer, data, self.count)
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,  # noqa: ANN401 - Lightning's signature
+        batch: Any,  # noqa: ANN401
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keeps what was predicted for images of the batch that are shown."""
+        if self._data is None or not self._is_due(trainer):
+            return
+        size = (batch["mask"].shape[-2], batch["mask"].shape[-1])
+        for row, index in enumerate(batch["index"].tolist()):
+            if index in self._chosen:
+                predicted = most_likely(outputs["logits"][row : row + 1], size)
+                self._predictions[index] = predicted[0].cpu().numpy()
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Logs the images of an epoch that is due."""
-        due = (trainer.current_epoch + 1) % self.every_n_epochs == 0
-        last = trainer.current_epoch + 1 == trainer.max_epochs
-        if trainer.sanity_checking or not (due or last):
+        """Logs the images of a validation that is due."""
+        board = board_of(trainer)
+        if board is None or self._data is None or not self._predictions:
             return
-        board, data = trainer.logger, getattr(trainer, "datamodule", None)
-        if (
-            isinstance(board, TensorBoardLogger)
-            and isinstance(data, AerialSegDataModule)
-            and isinstance(pl_module, SegmentationModule)
-        ):
-            step = trainer.global_step - 1  # the step at which Lightning logs the epoch's scores
-            for name, image in self._draw(pl_module, data).items():
-                board.experiment.add_image(name, image, step, dataformats="HWC")
+        classes, images = self._data.classes, self._data.dataset("val")
+        rows = [
+            prediction_row(images[index], prediction, num_classes=len(classes))
+            for index, prediction in sorted(self._predictions.items())
+        ]
+        self._predictions = {}
+        sheet = prediction_sheet(rows, classes, with_errors=True)
+        board.log_image("val_images/predictions", sheet, epoch_step(trainer))
 
-    def _draw(
-        self, module: SegmentationModule, data: AerialSegDataModule
-    ) -> dict[str, npt.NDArray[np.uint8]]:
-        """The prediction sheet and the confusion matrix, by tag."""
-        matrix = module.val_metrics.compute().cpu().numpy()
-        dataset = data.dataset("val")
-        step = max(1, len(dataset) // self.count)
-        chosen = range(0, len(dataset), step)[: self.count]
-        rows = [_row(module, dataset[index]) for index in chosen]
-        return {
-            "val/predictions": prediction_sheet(rows, data.classes),
-            "val/confusion": draw_confusion_matrix(matrix, data.classes.names, normalise=True),
-        }
+    def _is_due(self, trainer: pl.Trainer) -> bool:
+        """Whether the running validation gives a sheet."""
+        if trainer.sanity_checking or board_of(trainer) is None:
+            return False
+        every, done = trainer.check_val_every_n_epoch or 1, trainer.current_epoch + 1
+        is_first, is_last = done <= every, done + every > (trainer.max_epochs or 0) >= done
+        periods, before = (epochs // self.every_n_epochs for epochs in (done, done - every))
+        return is_first or is_last or periods > before
 
 
-def _row(module: SegmentationModule, sample: dict[str, Any]) -> PredictionRow:
-    height, width = sample["mask"].shape
-    with torch.no_grad():
-        logits = module(sample["image"][None].to(module.device))["out"]
-    prediction = most_likely(logits, (height, width))[0].cpu().numpy()
-    return prediction_row(sample, prediction, num_classes=logits.shape[1])
+def _chosen_images(trainer: pl.Trainer, data: AerialSegDataModule, count: int) -> frozenset[int]:
+    """Indices of validated images; a trainer may be told to validate the first batches only."""
+    samples, loader = data.samples("val"), trainer.val_dataloaders
+    indices = list(range(len(samples)))
+    if isinstance(loader, DataLoader):
+        batches: Any = loader.batch_sampler
+        indices = sorted(chain.from_iterable(islice(batches, int(trainer.num_val_batches[0]))))
+    groups = data.sources.groups_of([samples[index] for index in indices])
+    chosen = varied_indices(data.counts_of("val")[indices], groups, count)
+    return frozenset(indices[place] for place in chosen)

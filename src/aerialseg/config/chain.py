@@ -1,18 +1,24 @@
 """The chain of stages: their configs, and their order by ``previous``."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
-import hydra
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from aerialseg.config.composition import compose
+from aerialseg.config.typed_overrides import command_overrides, config_name, override_key
 from aerialseg.errors import ConfigError, did_you_mean
 
-_NAME_STAGES = "name the stages to train in order, as in 'task.stages=[head,aspp,full]'"
+Place = Literal["alone", "first", "later"]
+"""Where a stage stands among those that one command trains.
+
+``later``: an earlier job of the command makes the checkpoint that it reads, which may be missing
+until then. ``first``: other stages follow.
+"""
+_NAME_STAGES = "name them in the order of training, as in 'task.stages=[head,aspp,full]'"
 _FIXED_BY_CHAIN = {
-    "stage": "a curriculum trains several stages; name them in order, as in "
-    "'task.stages=[head,aspp,full]'",
+    "stage": f"a curriculum trains several stages; {_NAME_STAGES}",
     "paths.output_dir": "a curriculum writes each stage to a folder of its own; choose "
     "paths.runs_dir and run_name instead, and sweep run_name only",
     "checkpoint": "a curriculum evaluates the checkpoint of its last stage; for another use "
@@ -28,20 +34,26 @@ _FIRST_STAGE_ONLY = ("stage.init_checkpoint", "stage.from_run", "stage.previous"
 """Keys that set where a chain starts; later stages start from their predecessor."""
 
 
-def compose_chain(stages: Sequence[str] | None) -> dict[str, DictConfig]:
+def compose_chain(
+    stages: Sequence[str] | None, *, from_weights: bool = False
+) -> dict[str, DictConfig]:
     """The configs of a chain of stages, with the other overrides of this command.
 
     Args:
         stages: The names in order, each starting from the one before it; ``None`` for all stage
             files, in the order that ``previous`` gives them.
+        from_weights: Whether the first stage starts from ``model.weights``, whatever its file
+            says, unless the command says where it starts.
 
     Raises:
         ConfigError: If a stage does not exist or is named twice, or if the stage files do not
             form one chain.
     """
     if stages is None:
-        found = {name: compose_stage(name, task="train") for name in _stage_choices()}
-        previous = {name: cfg.stage.previous for name, cfg in found.items()}
+        previous = {
+            name: compose_stage(name, task="train", place="later").stage.previous
+            for name in stage_choices()
+        }
         names = stage_order(previous)
     else:
         names = list(stages)
@@ -51,12 +63,15 @@ def compose_chain(stages: Sequence[str] | None) -> dict[str, DictConfig]:
     for index, name in enumerate(names):
         # A stage file or an experiment may say where its stage starts; in a chain the order does.
         start = [f"++stage.previous={previous[name]}", *_START] if index else []
-        chain[name] = compose_stage(name, task="train", starts_chain=index == 0, also=start)
+        if from_weights and not index and not _says_where_it_starts():
+            start = ["++stage.previous=null", "++stage.init_checkpoint=null"]
+        place: Place = "later" if index else "first"
+        chain[name] = compose_stage(name, task="train", place=place, also=start)
     return chain
 
 
 def compose_stage(
-    stage: str, *, task: str, starts_chain: bool = True, also: Sequence[str] = ()
+    stage: str, *, task: str, place: Place = "first", also: Sequence[str] = ()
 ) -> DictConfig:
     """The config of a stage for a task, with the other overrides of this command.
 
@@ -65,13 +80,13 @@ def compose_stage(
     Args:
         stage: The choice of the group ``stage``.
         task: The choice of the group ``task``.
-        starts_chain: Whether overrides of the start of the chain apply to this stage.
+        place: Overrides of the start of the chain do not apply to a later stage.
         also: More overrides, which take precedence over those of the command.
     """
-    dropped = () if starts_chain else _FIRST_STAGE_ONLY
-    others = [override for override in _other_overrides() if _key(override) not in dropped]
+    dropped = _FIRST_STAGE_ONLY if place == "later" else ()
+    others = [override for override in _other_overrides() if override_key(override) not in dropped]
     choices = [f"stage={stage}", f"task={task}"]
-    return hydra.compose(_config_name(), ["existing=resume", *others, *choices, *also])
+    return compose(config_name(), ["existing=resume", *others, *choices, *also])
 
 
 def check_overrides_of_chain() -> None:
@@ -81,17 +96,12 @@ def check_overrides_of_chain() -> None:
         ConfigError: If one chooses a stage, a stage's folder or a checkpoint.
     """
     problems = [
-        f"{_key(override)}: {_FIXED_BY_CHAIN[_key(override)]}"
-        for override in _command_overrides()
-        if _key(override) in _FIXED_BY_CHAIN
+        f"{override_key(override)}: {_FIXED_BY_CHAIN[override_key(override)]}"
+        for override in command_overrides()
+        if override_key(override) in _FIXED_BY_CHAIN
     ]
     if problems:
         raise ConfigError(*problems)
-
-
-def command_line() -> list[str]:
-    """The command line of this process, as a list of arguments."""
-    return ["run.py", *_command_overrides()]
 
 
 def stage_order(previous: Mapping[str, str | None]) -> list[str]:
@@ -108,7 +118,7 @@ def stage_order(previous: Mapping[str, str | None]) -> list[str]:
     while following:
         if len(following) > 1:
             place = f"start from stage {order[-1]}" if order else "start from no other stage"
-            raise ConfigError(f"stage: {' and '.join(following)} both {place}; {_NAME_STAGES}")
+            raise ConfigError(f"stage: {' and '.join(following)} {place}; {_NAME_STAGES}")
         order += following
         following = [name for name, before in previous.items() if before == order[-1]]
     if left := [name for name in previous if name not in order]:
@@ -121,7 +131,7 @@ def stage_order(previous: Mapping[str, str | None]) -> list[str]:
 
 def _check_names(stages: Sequence[str]) -> None:
     """Checks that the stages exist and that each is named once."""
-    choices = _stage_choices()
+    choices = stage_choices()
     problems = [
         f"task.stages: there is no stage '{name}'{did_you_mean(name, choices)}"
         for name in stages
@@ -130,38 +140,28 @@ def _check_names(stages: Sequence[str]) -> None:
     twice = [name for name in dict.fromkeys(stages) if stages.count(name) > 1]
     problems += [f"task.stages: names stage '{name}' more than once" for name in twice]
     if not stages:
-        problems = [f"task.stages: names no stage; {_NAME_STAGES}"]
+        problems = [f"task.stages: is empty; {_NAME_STAGES}"]
     if problems:
         raise ConfigError(*problems)
 
 
-def _stage_choices() -> list[str]:
+def stage_choices() -> list[str]:
+    """The names of all stage files; empty where Hydra has composed nothing."""
+    if not GlobalHydra.instance().is_initialized():
+        return []
     return list(GlobalHydra.instance().config_loader().get_group_options("stage"))
+
+
+def _says_where_it_starts() -> bool:
+    """Whether an override of this command says where a chain starts."""
+    return any(override_key(override) in _FIRST_STAGE_ONLY for override in command_overrides())
 
 
 def _other_overrides() -> list[str]:
     """The overrides of this command except the stage, the task and its options."""
     kept = []
-    for override in _command_overrides():
-        key = _key(override)
+    for override in command_overrides():
+        key = override_key(override)
         if key not in ("stage", "task") and not key.startswith("task."):
             kept.append(override)
     return kept
-
-
-def _config_name() -> str:
-    """The primary config of this command: ``config`` unless ``--config-name`` chose another."""
-    chosen = HydraConfig.get().job.config_name if HydraConfig.initialized() else None
-    return str(chosen or "config")
-
-
-def _command_overrides() -> list[str]:
-    """The overrides of this command as typed: interpolations are resolved for each stage."""
-    if not HydraConfig.initialized():
-        return []
-    overrides = HydraConfig.get().overrides.task
-    return [str(each) for each in OmegaConf.to_container(overrides, resolve=False) or ()]
-
-
-def _key(override: str) -> str:
-    return override.lstrip("+~").partition("=")[0]

@@ -6,10 +6,12 @@ import traceback
 
 from omegaconf import DictConfig
 
+from aerialseg.config.remembered import with_remembered
+from aerialseg.config.sweeps import others_go_on
 from aerialseg.config.tasks import find_task
 from aerialseg.config.validation import validate
-from aerialseg.errors import AerialsegError
-from aerialseg.stopping import Stopped
+from aerialseg.errors import AerialsegError, Failure
+from aerialseg.stopping import Stopped, stop_behind
 
 
 def run_task(cfg: DictConfig) -> object:
@@ -17,33 +19,45 @@ def run_task(cfg: DictConfig) -> object:
 
     An error that the user can fix ends the process with exit code 1 and one line for each
     problem; with ``HYDRA_FULL_ERROR=1`` the traceback is shown instead, as it always is for any
-    other error. Both end a multirun: Hydra would continue, and the errors of the next stage, which
-    lacks its predecessor, would hide the cause.
+    other error. In a multirun the process goes on: whether other jobs follow is decided by
+    :class:`~aerialseg.tasks.hydra_callbacks.StageTable`, which ends it with exit code 1.
 
     Returns:
-        What the task returns.
+        What the task returns; for a job of a multirun that failed, a
+        :class:`~aerialseg.errors.Failure`.
 
     Raises:
-        Stopped: If a signal ended the task; says how to resume if that is possible.
+        Stopped: If a signal or the time limit ended the task; says how to resume if that is
+            possible.
     """
     try:
-        experiment = validate(cfg)
+        experiment = validate(with_remembered(cfg))
         task = find_task(str(experiment.task["name"]))
         try:
             return task.function(experiment, **experiment.task_options)
-        except Stopped as stop:
+        except (Exception, Stopped) as error:
+            if (stop := stop_behind(error)) is None:
+                raise
             advice = _how_to_resume(experiment.existing, stop.moment) if task.writes_run else ""
             raise Stopped(stop.signal, stop.moment, advice=advice) from None
     except Exception as error:
+        if (stop := stop_behind(error)) is not None:
+            raise stop from None
         if isinstance(error, AerialsegError) and os.environ.get("HYDRA_FULL_ERROR") != "1":
-            sys.exit(error.lines())
-        traceback.print_exc()
-        sys.exit(1)
+            code: str | int = error.lines()
+        else:
+            code = 1
+            traceback.print_exc()
+        if not others_go_on():
+            sys.exit(code)
+        if code != 1:
+            print(code, file=sys.stderr)
+        return Failure.of(error)
 
 
 def _how_to_resume(existing: str, moment: str) -> str:
     """Advice for a stopped run; none if nothing was trained and the command would start anew."""
-    if existing == "resume":
+    if existing in ("resume", "extend"):
         return "the same command continues from there"
     if not moment:
         return ""

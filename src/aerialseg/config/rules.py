@@ -1,39 +1,51 @@
 """Rules between keys and files on disk, which signatures cannot express."""
 
-import os
-import re
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 
+from aerialseg.config.chain import Place
+from aerialseg.config.checkpoint_rules import checkpoint_rules
+from aerialseg.config.comparison_rules import comparison_rules
+from aerialseg.config.device_rules import device_rules
+from aerialseg.config.folder_rules import folder_rules
+from aerialseg.config.joint_sets import joint_rules
+from aerialseg.config.monitors import watch_problems
 from aerialseg.config.problems import Problem
+from aerialseg.config.recipes import recipe_rules
 from aerialseg.config.tasks import Task, find_task
-from aerialseg.config.wording import show
-from aerialseg.errors import did_you_mean
-from aerialseg.storage.names import is_folder_name
+from aerialseg.config.trainer_rules import trainer_rules
 from aerialseg.storage.run_folders import RunFolder
+from aerialseg.values.wording import show
 
 
 def rule_problems(
-    config: Mapping[str, Any], reported: Sequence[str], *, in_chain: bool = False
+    config: Mapping[str, Any],
+    reported: Sequence[str],
+    *,
+    place: Place = "alone",
 ) -> list[Problem]:
     """Every rule that a config breaks.
 
     Args:
         config: Plain data.
         reported: Paths that already have a problem; a rule that needs one of them is skipped.
-        in_chain: Whether the stage's predecessor may still be missing, because it is trained
-            before this stage by the same command.
+        place: Where the stage or task stands among those of the command.
     """
-    predecessor = partial(_predecessor, in_chain=in_chain)
-    rules = (
-        *(_names, predecessor, _existing, _checkpoint, _input, _network),
-        *(_accelerator, _devices, _monitors),
+    rules: tuple[Callable[[_ValidValues], Iterator[Problem]], ...] = (
+        *folder_rules(),
+        *joint_rules(),
+        *checkpoint_rules(place),
+        *(_existing, _input, _network),
+        *(_window, _crops, _channels, _groups),
+        *comparison_rules(),
+        *recipe_rules(),
+        *device_rules(),
+        watch_problems,
+        *trainer_rules(),
     )
     problems: list[Problem] = []
     for rule in rules:
@@ -68,77 +80,51 @@ class _ValidValues:
         return find_task(self["task.name"])
 
 
-def _names(config: _ValidValues) -> Iterator[Problem]:
-    """Runs and stages have folder names, and a stage does not start from itself."""
-    for path in ("run_name", "stage.name", "stage.from_run"):
-        if not is_folder_name(config[path]):
-            yield Problem(path, f"{config[path]!r} cannot be the name of a folder")
-    runs, output = config["paths.runs_dir"], config["paths.output_dir"]
-    # The name contains the swept values, which may be paths.
-    if output.startswith(f"{runs}/") and not _is_below(runs, output):
-        yield Problem("paths.output_dir", f"{output} is outside {runs}; set it to a folder")
-    if config["stage.previous"] == config["stage.name"]:
-        yield Problem("stage.previous", f"stage {config['stage.name']} cannot start from itself")
-
-
-def _is_below(folder: str, path: str) -> bool:
-    return Path(os.path.normpath(path)).is_relative_to(os.path.normpath(folder))
-
-
-def _predecessor(config: _ValidValues, *, in_chain: bool) -> Iterator[Problem]:
-    """The checkpoint that a stage starts from exists and its run is finished."""
-    given, previous = config["stage.init_checkpoint"], config["stage.previous"]
-    if given is None or not config.task.starts_stage:
-        return
-    is_optional = in_chain or (config.task.may_run_in_chain and config["task.chain"])
-    folder = RunFolder.of_checkpoint(Path(given))
-    runs = Path(config["paths.runs_dir"]) / config["stage.from_run"]
-    is_default = folder.path == runs / str(previous) / "train"
-    prefix = f"stage {config['stage.name']} starts from {given}, "
-    command = _command(stage=previous, run_name=config["stage.from_run"])
-    if not Path(given).is_file():
-        step = f"run `{command}` first" if is_default else "check the path"
-        if is_default and previous is None:
-            step = "stage.init_checkpoint=null starts from model.weights instead"
-        if not is_optional:
-            yield Problem("stage.init_checkpoint", f"{prefix}which does not exist; {step}")
-    elif (
-        is_default
-        and folder.holds_run()
-        and not folder.finished()
-        and not is_optional  # the chain finishes it first
-    ):
-        step = f"finish it with `{command} existing=resume`"
-        yield Problem("stage.init_checkpoint", f"{prefix}whose run is not finished; {step}")
-
-
 def _existing(config: _ValidValues) -> Iterator[Problem]:
     """An existing run is not overwritten unless that was chosen."""
     folder = RunFolder(Path(config["paths.output_dir"]))
     refuses = config.task.writes_run and config["existing"] == "refuse"
     if refuses and folder.holds_run():
-        state = "a finished" if folder.finished() else "an unfinished"
-        yield Problem(
-            "existing",
-            f"{folder.path} already holds {state} run; choose existing=resume to continue it, "
-            "existing=overwrite to replace it, or another run_name",
-        )
+        yield Problem("existing", folder.refusal())
+    if not config.task.writes_run or config["existing"] != "extend":
+        return
+    if not config.task.starts_stage:
+        text = "extend trains one stage longer; use task=train stage=NAME"
+        yield Problem("existing", text)
+    elif not folder.holds_run():
+        text = f"{folder.path} holds no run to extend; leave existing out to train it"
+        yield Problem("existing", text)
+    elif not folder.finished():
+        text = f"{folder.path} holds an unfinished run; finish it with existing=resume"
+        yield Problem("existing", text)
 
 
-def _checkpoint(config: _ValidValues) -> Iterator[Problem]:
-    path = config["checkpoint"]
-    if config.task.reads_checkpoint and not Path(path).is_file():
-        command = _command(stage=config["stage.name"], run_name=config["run_name"])
-        yield Problem(
-            "checkpoint",
-            f"{path} does not exist; train it with `{command}`, or give checkpoint=PATH",
-        )
+def _channels(config: _ValidValues) -> Iterator[Problem]:
+    """A mean and a standard deviation have a number for each channel of the images."""
+    bands = config["data.bands"]
+    wanted = 3 if bands is None else len(bands)
+    for path in ("model.mean", "model.std"):
+        given = config[path]
+        if given is not None and len(given) not in (3, wanted):
+            each = "of red, green and blue" + (
+                "" if bands is None else ", or of each of data.bands"
+            )
+            numbers = "3 numbers" if wanted == 3 else f"3 or {wanted} numbers"
+            yield Problem(path, f"{given} has {len(given)} numbers, wanted {numbers} {each}")
+
+
+def _groups(config: _ValidValues) -> Iterator[Problem]:
+    """What belongs together is said once, by a pattern or by a table."""
+    from aerialseg.data.sources.splits import BOTH_GROUPS
+
+    if config["data.group_pattern"] is not None and config["data.groups"] is not None:
+        path, _, text = BOTH_GROUPS.partition(": ")
+        yield Problem(path, text)
 
 
 def _input(config: _ValidValues) -> Iterator[Problem]:
     if config.task.reads_input and config["input"] is None:
-        text = "must be set; add input=PATH of an image, a folder or a quoted glob"
-        yield Problem("input", text)
+        yield Problem("input", f"must be set; add input=PATH of {config.task.reads_input}")
 
 
 def _network(config: _ValidValues) -> Iterator[Problem]:
@@ -151,73 +137,30 @@ def _network(config: _ValidValues) -> Iterator[Problem]:
         yield Problem(path, f"'{target}' is not a registered network; {ACCEPTED}")
 
 
-def _accelerator(config: _ValidValues) -> Iterator[Problem]:
-    """Lightning knows the accelerator and this machine has it."""
-    from pytorch_lightning.accelerators import AcceleratorRegistry
-
-    path = "trainer.accelerator"
-    name = config[path]
-    known = {"auto", "gpu", *AcceleratorRegistry.available_accelerators()}
-    if isinstance(name, str) and name not in known:
-        yield Problem(path, f"there is no '{name}'{did_you_mean(name, known)}")
-    elif name not in (None, "auto"):
-        kinds = ("cuda", "mps") if name == "gpu" else (name,)
-        if not any(AcceleratorRegistry[kind]["accelerator"].is_available() for kind in kinds):
-            yield Problem(path, f"this machine has no '{name}' that can be used; try trainer=cpu")
-
-
-def _devices(config: _ValidValues) -> Iterator[Problem]:
-    """Training uses one device; more than one is not supported yet."""
-    for key, is_single in (("devices", _is_one_device), ("num_nodes", lambda n: n in (None, 1))):
-        path = f"trainer.{key}"
-        value = config[path]
-        if not is_single(value):
-            text = f"{show(value)} may mean more than one device; training uses one; set {path}=1"
-            yield Problem(path, text)
-    path = "trainer.strategy"
-    strategy = config[path]
-    if strategy not in (None, "auto"):
-        text = f"{show(strategy)} is for several devices; training uses one; set {path}=auto"
-        yield Problem(path, text)
+def _window(config: _ValidValues) -> Iterator[Problem]:
+    """Windows are not enlarged: that costs time and shows nothing more."""
+    window, edge = config["data.window"], config["data.image_min_size"]
+    if window is None or edge is None:
+        return
+    shorter = window if isinstance(window, int) else min(window)
+    if edge > shorter:
+        text = (
+            f"{edge} would enlarge the windows of data.window={show(window)}; "
+            f"data.image_min_size=null keeps their scale, less than {shorter} shrinks them"
+        )
+        yield Problem("data.image_min_size", text)
 
 
-def _is_one_device(devices: object) -> bool:
-    """Whether Lightning reads the setting as one device: a count of 1, or one index."""
-    if isinstance(devices, str):
-        listed = [part for part in devices.split(",") if part.strip()]
-        # "2," is an index, "2" is a count.
-        return len(listed) == 1 and ("," in devices or devices.strip() == "1")
-    return len(devices) == 1 if isinstance(devices, list) else devices == 1
-
-
-def _monitors(config: _ValidValues) -> Iterator[Problem]:
-    """Every monitored value is logged during training."""
-    import torch
-
-    from aerialseg.metrics.scores import summarise
-
-    classes = config["data.classes"]
-    named = [str(name) for name in classes] if isinstance(classes, Mapping) else []
-    scores = summarise(torch.eye(len(named), dtype=torch.int64), named)
-    known = {f"{split}/{name}" for split in ("train", "val") for name in ("loss", *scores)}
-    for key in config["callbacks"]:
-        path = f"callbacks.{key}.monitor"
-        monitor = config[path]
-        # A class table in a file is read later, with the data, and may hold any class.
-        unread = not named and re.match("(train|val)/(iou|dice)_", str(monitor))
-        if isinstance(monitor, str) and monitor not in known and not unread:
-            yield Problem(path, f"'{monitor}' is never logged{did_you_mean(monitor, known)}")
-
-
-def _command(*, stage: str, run_name: str) -> str:
-    """The current command for another stage, with the other overrides kept."""
-    hydra = HydraConfig.get() if HydraConfig.initialized() else None
-    typed = hydra.overrides.task if hydra else []
-    sources = hydra.runtime.config_sources if hydra else []
-    folders = [f"--config-dir={s.path}" for s in sources if s.provider == "command-line"]
-    changed = re.compile(
-        r"[+~]*(stage|run_name|task|existing|checkpoint|input|paths\.output_dir)[=.]"
-    )
-    others = [override.lstrip("+") for override in typed if not changed.match(override)]
-    chosen = [f"stage={stage}", f"run_name={run_name}", *others]
-    return shlex.join(["python", "run.py", *folders, *chosen])
+def _crops(config: _ValidValues) -> Iterator[Problem]:
+    """What is made for crops is not used on whole images in silence."""
+    chosen = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    name = str(chosen.get("augmentation"))
+    if name == "by_stage":
+        name = str(config["recipe.augmentation"].get(config["stage.name"]))
+    if name.startswith("crops") and config["data.crop_size"] is None and config.task.reads_data:
+        size = "data.crop_size=256" if name.endswith("nadir") else "'data.crop_size=[256,456]'"
+        text = f"is null, but augmentation={name} is for crops; set it, as in {size}"
+        yield Problem("data.crop_size", text)
+    scale = config["data.crop_scale"]
+    if isinstance(scale, Sequence) and len(scale) == 2 and scale[0] > scale[1]:
+        yield Problem("data.crop_scale", f"{show(scale)} is [high, low]; wanted [low, high]")

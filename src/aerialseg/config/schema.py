@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from annotated_types import Ge, Gt, Len
+from annotated_types import Ge, Gt, Le, Len
 
 from aerialseg.config.types import Node, Nothing
+from aerialseg.seeds import Seed
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Model:
         network: What builds the network.
         weights: ``none``, the name of published weights, or a file; read by stages without an
             ``init_checkpoint``.
-        mean: Mean of each channel, RGB, of images scaled to 0..1.
+        mean: Mean of each channel of images scaled to 0..1: of red, green and blue, or of each of
+            ``data.bands``.
         std: Standard deviation of each channel, likewise.
         layer_groups: The network's modules by name, input side first, as
             :func:`~aerialseg.models.layer_groups.layer_groups` reads them.
@@ -43,10 +45,41 @@ class Model:
 
     network: Node
     weights: str
-    mean: Annotated[list[float], Len(3, 3)]
-    std: Annotated[list[Annotated[float, Gt(0)]], Len(3, 3)]
+    mean: Annotated[list[float], Len(1, 64)]
+    std: Annotated[list[Annotated[float, Gt(0)]], Len(1, 64)]
     layer_groups: list[str | list[str]]
     fine_tune_start: dict[str, Annotated[int, Ge(0)] | str]
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """``loss.distillation``: trained networks whose opinion is learned beside the labels.
+
+    The loss becomes ``(1 - weight) * loss + weight * temperature**2 * KL(teacher || student)``.
+
+    Attributes:
+        teacher: A checkpoint of this project, of any network; or a list of checkpoints, whose
+            probabilities are averaged.
+        weight: The share of the teacher; at 0 the labels alone teach, at 1 the teacher alone.
+        temperature: What the logits of both are divided by; more than 1 shows more of what the
+            teacher thinks of the classes that it does not choose.
+    """
+
+    teacher: str | Annotated[list[str], Len(1, 16)]
+    weight: Annotated[float, Ge(0), Le(1)] = 0.5
+    temperature: Annotated[float, Ge(0.01), Le(100)] = 1.0
+
+    @property
+    def teachers(self) -> list[str]:
+        """The checkpoints, also of one."""
+        return [self.teacher] if isinstance(self.teacher, str) else list(self.teacher)
+
+
+ClassWeights: TypeAlias = (
+    Literal["none", "inverse_frequency", "median_frequency", "enet", "sqrt_enet"]
+    | list[Annotated[float, Gt(0)]]
+    | dict[str, Annotated[float, Gt(0)]]
+)
 
 
 @dataclass(frozen=True)
@@ -55,13 +88,74 @@ class Loss:
 
     Attributes:
         function: What builds the loss.
-        class_weights: How the weights of the classes follow from their pixel counts.
+        class_weights: How the weights of the classes follow from their pixel counts, or the
+            weights: a list in the order of the class ids, or a mapping by class name.
         aux_weight: Factor of the auxiliary head's loss.
+        distillation: Trained networks that teach beside the labels; null for none.
     """
 
     function: Node
-    class_weights: Literal["none", "inverse_frequency", "median_frequency", "enet"]
+    class_weights: ClassWeights
     aux_weight: Annotated[float, Ge(0)]
+    distillation: Distillation | None = None
+
+    @classmethod
+    def from_mapping(cls, section: Mapping[str, Any]) -> "Loss":
+        """Builds it from a resolved and validated section."""
+        given = section.get("distillation")
+        distillation = None if given is None else Distillation(**given)
+        return cls(**{**section, "distillation": distillation})
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """``conf/optimizer``: the optimizer, and its learning rate by layer and in the first steps.
+
+    Attributes:
+        function: What builds the optimizer.
+        layer_decay: The learning rate of a layer group relative to the group above it, from the
+            last group down, which has the full one; 1 for the same in all.
+        fresh_factor: Factor of the learning rate of layer groups that are random when the stage
+            begins, because neither weights nor a stage before trained them.
+        warmup_steps: Optimizer steps in which the learning rate rises to its full value; 0 for
+            none.
+    """
+
+    function: Node
+    layer_decay: Annotated[float, Gt(0), Le(1)]
+    fresh_factor: Annotated[float, Gt(0)]
+    warmup_steps: Annotated[int, Ge(0)]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """``conf/recipe``: how the stages are trained; the tables have a row for each stage.
+
+    Attributes:
+        name: As the file.
+        stages: Those that a curriculum trains, in order; null for all, in the order given by
+            ``previous``.
+        epochs: Most epochs; early stopping may end training sooner.
+        scale: Factor of all epochs; each stage has at least one.
+        learning_rate: The optimizer's learning rate.
+        augmentation: Choices of the group ``augmentation``.
+        class_weights: Of ``loss=dice_cross_entropy``; other losses have their own.
+        crops: Edges of square training crops relative to the shorter edge that validation shows
+            (``data.image_min_size``, else ``data.window``); null for whole images.
+        fresh: See :class:`Stage`.
+        load_from: See :class:`Stage`.
+    """
+
+    name: str
+    stages: list[str] | None
+    epochs: dict[str, Annotated[int, Gt(0)]]
+    scale: Annotated[float, Gt(0), Le(1000)]
+    learning_rate: dict[str, Annotated[float, Gt(0)]]
+    augmentation: dict[str, str]
+    crops: dict[str, Annotated[float, Gt(0), Le(4)] | None]
+    class_weights: ClassWeights
+    fresh: Literal["learn", "freeze"]
+    load_from: Literal["best", "last"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +166,8 @@ class Stage:
         name: Names the run folder, and the stage's row in ``model.fine_tune_start``.
         previous: The stage that this one starts from; null for the first.
         fine_tune_start: The first layer group that learns: its index or a module's name.
+        fresh: Whether layer groups below it that are still random, because neither weights nor a
+            stage before trained them, ``learn`` too, or are frozen (``freeze``) as they are.
         learning_rate: The optimizer's learning rate.
         epochs: Most epochs; early stopping may end training sooner.
         aux_loss: Whether the network has an auxiliary head, and the loss a part for it.
@@ -80,11 +176,14 @@ class Stage:
         from_run: The run that holds the previous stage.
         load_from: Which checkpoint of the previous stage.
         init_checkpoint: The checkpoint to start from; null starts from ``model.weights``.
+        renamed_classes: By name of a class that the checkpoint to start from does not have: the
+            name that it has there, or null for a class that is new; null if there are none.
     """
 
     name: str
     previous: str | None
     fine_tune_start: Annotated[int, Ge(0)] | str
+    fresh: Literal["learn", "freeze"]
     learning_rate: Annotated[float, Gt(0)]
     epochs: Annotated[int, Gt(0)]
     aux_loss: bool
@@ -92,6 +191,7 @@ class Stage:
     from_run: str
     load_from: Literal["best", "last"]
     init_checkpoint: str | None
+    renamed_classes: dict[str, str | None] | None
 
 
 @dataclass(frozen=True)
@@ -101,15 +201,18 @@ class Compute:
     Attributes:
         channels_last: Whether the values of a pixel lie together in memory.
         tf32: Whether a GPU may multiply matrices in TensorFloat-32.
-        custom_gradients: Whether the default loss, and on a CPU dilated convolutions, use gradients
-            of this project instead of autograd's.
+        custom_gradients: Whether Dice or Jaccard plus cross-entropy, and on a CPU dilated
+            convolutions, use gradients of this project instead of autograd's.
         compile: Whether the network goes through ``torch.compile``.
+        threads: How many threads torch uses on the CPU; ``auto`` for its own number, but no more
+            than CPUs that this process may use.
     """
 
     channels_last: bool
     tf32: bool
     custom_gradients: bool
     compile: bool
+    threads: Annotated[int, Ge(1), Le(1024)] | Literal["auto"]
 
 
 @dataclass(frozen=True)
@@ -120,18 +223,22 @@ class Experiment:
 
     Attributes:
         run_name: The folder below ``paths.runs_dir`` that holds one chain of stages.
-        seed: Decides everything random: order, augmentation, initial weights, dropout, split.
-        existing: What happens when the output folder already holds a run.
+        seed: Decides everything random but the split: order, augmentation, new weights, dropout.
+        existing: What happens when the output folder already holds a run: an error, going on with
+            the same run, training a finished one longer or at another rate, or beginning anew.
         checkpoint_from: Which checkpoint of the stage ``checkpoint`` means.
-        checkpoint: What evaluate, predict, submit and extract_backbone read.
-        input: What predict reads: an image, a folder or a quoted glob.
+        checkpoint: What evaluate, predict, submit and extract_backbone read; or what inspect judges
+            labels by: a checkpoint, a list of those of several folds, or null.
+        input: What predict reads, an image, a folder or a quoted glob; or what convert_annotations
+            reads, annotations or a folder of them.
         paths: See :class:`Paths`.
         data: Builds the data module.
         model: See :class:`Model`.
         loss: See :class:`Loss`.
         augmentation: Builds what training images go through.
-        optimizer: Builds the optimizer.
-        scheduler: Builds what changes the learning rate once an epoch; empty for none.
+        optimizer: See :class:`Optimizer`.
+        scheduler: Builds what changes the learning rate, each step or each epoch; empty for none.
+        recipe: See :class:`Recipe`.
         stage: See :class:`Stage`.
         compute: See :class:`Compute`.
         trainer: Builds Lightning's trainer.
@@ -141,18 +248,19 @@ class Experiment:
     """
 
     run_name: str
-    seed: Annotated[int, Ge(0)]
-    existing: Literal["refuse", "resume", "overwrite"]
+    seed: Seed
+    existing: Literal["refuse", "resume", "extend", "overwrite"]
     checkpoint_from: Literal["best", "last"]
-    checkpoint: str
+    checkpoint: str | Annotated[list[str], Len(1, 64)] | None
     input: str | None
     paths: Paths
     data: Node
     model: Model
     loss: Loss
     augmentation: Node
-    optimizer: Node
+    optimizer: Optimizer
     scheduler: Node | Nothing
+    recipe: Recipe
     stage: Stage
     compute: Compute
     trainer: Node
@@ -163,9 +271,24 @@ class Experiment:
     @classmethod
     def from_mapping(cls, config: Mapping[str, Any]) -> "Experiment":
         """Builds it from a resolved and validated config."""
-        sections = {"paths": Paths, "model": Model, "loss": Loss, "stage": Stage}
-        typed = {name: kind(**config[name]) for name, kind in sections.items()}
-        return cls(**{**config, **typed, "compute": Compute(**config["compute"])})
+        kinds = {"paths": Paths, "model": Model, "optimizer": Optimizer, "stage": Stage}
+        kinds |= {"recipe": Recipe, "compute": Compute}
+        sections = {name: kind(**config[name]) for name, kind in kinds.items()}
+        return cls(**{**config, **sections, "loss": Loss.from_mapping(config["loss"])})
+
+    @property
+    def only_checkpoint(self) -> str:
+        """The checkpoint of a task that reads one, as the validator makes sure."""
+        if not isinstance(self.checkpoint, str):
+            raise TypeError(f"checkpoint: is {self.checkpoint}; wanted one path")
+        return self.checkpoint
+
+    @property
+    def checkpoints(self) -> list[str]:
+        """All checkpoints of a task that may read several."""
+        return (
+            [self.checkpoint] if isinstance(self.checkpoint, str) else list(self.checkpoint or ())
+        )
 
     @property
     def task_options(self) -> dict[str, Any]:

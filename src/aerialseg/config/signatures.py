@@ -4,28 +4,37 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import cache
-from typing import Annotated, Any, NamedTuple, get_type_hints
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
+from aerialseg.config.joint_sets import as_single
 from aerialseg.config.problems import Problem
 from aerialseg.config.schema import Experiment
 from aerialseg.config.targets import resolve_target
 from aerialseg.config.tasks import find_task
 from aerialseg.config.types import UNRESOLVED, is_node
 from aerialseg.errors import ConfigError, did_you_mean, nearest_name
+from aerialseg.values.wording import show
 
 SUPPLIED: Mapping[str, frozenset[str]] = {
     "data": frozenset({"augmentation"}),
     "data.layout": frozenset({"root", "cache_dir"}),
     "model.network": frozenset({"num_classes"}),
     "loss.function": frozenset({"class_weights"}),
-    "optimizer": frozenset({"params"}),
+    "optimizer.function": frozenset({"params"}),
     "scheduler": frozenset({"optimizer"}),
-    "trainer": frozenset({"callbacks", "logger", "plugins"}),
+    "trainer": frozenset({"callbacks", "logger"}),
 }
 """Arguments that come from elsewhere, and so must not stand in the node."""
 
-PARTIAL = frozenset({"data.layout", "optimizer", "scheduler"})
+PARTIAL = frozenset({"data.layout", "optimizer.function", "scheduler"})
 """Nodes that are called later, once what they work on is there."""
+
+_WITH_FUNCTION = ("loss", "optimizer")
+"""Sections of which a ``function`` is one of several keys."""
+
+TYPED_BY_RULE = frozenset({"trainer.devices"})
+"""Values, unless a list, whose type a rule tells in better words than an annotation has."""
 
 
 class _Argument(NamedTuple):
@@ -48,11 +57,41 @@ def _section_problems(path: str, section: object, kind: type) -> Iterator[Proble
     """What is wrong with the keys that are our own."""
     if not isinstance(section, Mapping):
         return  # has been said where it stands
-    yield from _call_problems(path, f"conf/{path}" if path else "the config", kind, section)
+    if _is_flat(path, section):
+        text = "what builds it belongs below function, as in function: {_target_: ..., lr: ...}"
+        yield Problem(path, text)
+        return
+    # A section in a section, which may be null, is no folder of conf/.
+    called = path if "." in path else f"conf/{path}" if path else "the config"
+    inside = _arguments_inside(section)
+    yield from _call_problems(path, called, kind, section, inside=inside)
     for name, argument in _arguments(kind).items():
-        inner = argument.annotation
-        if name in section and isinstance(inner, type) and is_dataclass(inner):
+        inner = section_kind(argument.annotation)
+        if name in section and inner is not None:
             yield from _section_problems(f"{path}.{name}".lstrip("."), section[name], inner)
+
+
+def section_kind(annotation: object) -> type | None:
+    """The dataclass of a section by its annotation, which may allow null; None if it is none."""
+    members = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    return next((m for m in members if isinstance(m, type) and is_dataclass(m)), None)
+
+
+def _is_flat(path: str, section: object) -> bool:
+    """Whether the arguments of a ``function`` stand beside it, where its section has them not."""
+    return path in _WITH_FUNCTION and isinstance(section, Mapping) and "_target_" in section
+
+
+def _arguments_inside(section: Mapping[str, object]) -> Mapping[str, str]:
+    """The arguments of a section's ``function``, by name: their place in the section."""
+    function: Any = section.get("function")
+    if not is_node(function) or function["_target_"] is UNRESOLVED:
+        return {}
+    try:
+        arguments = _arguments(resolve_target(function["_target_"]))
+    except ConfigError:  # is said where the target stands
+        return {}
+    return {name: f"function.{name}" for name in arguments}
 
 
 def _task_problems(task: object) -> Iterator[Problem]:
@@ -75,6 +114,8 @@ def _task_problems(task: object) -> Iterator[Problem]:
 
 def _node_problems(path: str, value: object) -> Iterator[Problem]:
     """What is wrong with the nodes at any depth of a value."""
+    if _is_flat(path, value):
+        return
     if is_node(value):
         yield from _target_problems(path, value)
     if isinstance(value, Mapping):
@@ -95,10 +136,44 @@ def _target_problems(path: str, node: Any) -> Iterator[Problem]:  # noqa: ANN401
         yield Problem(f"{path}._target_", str(error))
         return
     values = {key: value for key, value in node.items() if key != "_target_"}
-    if path in PARTIAL and values.pop("_partial_", None) is not True:
+    alone = as_single(path)
+    if alone in PARTIAL and values.pop("_partial_", None) is not True:
         yield Problem(f"{path}._partial_", "must be true: what it works on comes later")
-    supplied = SUPPLIED.get(path, frozenset())
+    if path == "scheduler":
+        yield from _monitor_problems(target, values)
+    if path.startswith("augmentation.") and not _may_transform(target):
+        text = f"{node['_target_']} is no Albumentations transform; wanted a class derived from one"
+        yield Problem(f"{path}._target_", text)
+    supplied = SUPPLIED.get(alone, frozenset())
     yield from _call_problems(path, node["_target_"], target, values, supplied)
+
+
+def _may_transform(target: object) -> bool:
+    """Whether a target may build a transform: functions may build anything."""
+    from albumentations import BasicTransform
+    from albumentations.core.composition import BaseCompose
+
+    return not isinstance(target, type) or issubclass(target, BasicTransform | BaseCompose)
+
+
+def _monitor_problems(target: object, values: dict[str, object]) -> Iterator[Problem]:
+    """A scheduler for a plateau says what it follows; takes that out of ``values``.
+
+    torch gives the value at each step, so its name is no argument of the class.
+    """
+    from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+    if not (isinstance(target, type) and issubclass(target, ReduceLROnPlateau)):
+        return
+    monitor = values.pop("monitor", None)
+    if monitor is None:
+        yield Problem(
+            "scheduler.monitor",
+            "must be set: the logged value that lowers the learning rate when it stands still, "
+            "such as val/loss with scheduler.mode=min",
+        )
+    elif monitor is not UNRESOLVED and not isinstance(monitor, str):
+        yield Problem("scheduler.monitor", f"{show(monitor)} is not text")
 
 
 def _call_problems(
@@ -107,8 +182,12 @@ def _call_problems(
     function: Callable[..., Any],
     values: Mapping[str, object],
     supplied: frozenset[str] = frozenset(),
+    inside: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Problem]:
-    """What would go wrong in ``function(**values, **supplied)``, argument by argument."""
+    """What would go wrong in ``function(**values, **supplied)``, argument by argument.
+
+    ``inside`` has the place of names that are known, but not here.
+    """
     arguments = dict(_arguments(function))
     takes_any = arguments.pop("**", None) is not None
     known = arguments.keys() - supplied
@@ -118,6 +197,9 @@ def _call_problems(
             yield Problem(inner, "comes from another part of the config; leave it out here")
         elif key in arguments:
             yield from _argument_problems(inner, value, arguments[key])
+        elif key in inside:
+            hint = f"; did you mean {path}.{inside[key]}?"
+            yield Problem(inner, f"{name} takes no '{key}'{hint}")
         # Where anything is taken, what is nearly a known name is still more likely a slip.
         elif not takes_any or nearest_name(str(key), known):
             yield Problem(inner, f"{name} takes no '{key}'{did_you_mean(str(key), known)}")
@@ -129,6 +211,8 @@ def _call_problems(
 def _argument_problems(path: str, value: object, argument: _Argument) -> list[Problem]:
     from aerialseg.config.yaml_types import complaints  # loads pydantic; --help must not
 
+    if path in TYPED_BY_RULE and not isinstance(value, list):
+        return []
     # A default fits, whatever the annotation says: None is often left out there.
     is_default = type(value) is type(argument.default) and value == argument.default
     return [] if is_default else complaints(path, value, argument.annotation)

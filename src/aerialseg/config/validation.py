@@ -3,20 +3,22 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from aerialseg.config.chain import Place
 from aerialseg.config.problems import Problem
 from aerialseg.config.rules import rule_problems
 from aerialseg.config.schema import Experiment
 from aerialseg.config.signatures import schema_problems
 from aerialseg.config.types import UNRESOLVED
 from aerialseg.errors import ConfigError
+from aerialseg.storage.names import expand_home
 
 
-def validate(cfg: DictConfig, *, in_chain: bool = False) -> Experiment:
+def validate(cfg: DictConfig, *, place: Place = "alone") -> Experiment:
     """Validates a composed config and reports all problems at once.
 
     Checks that every value is set and every interpolation resolves; keys, types and ranges at
@@ -25,8 +27,7 @@ def validate(cfg: DictConfig, *, in_chain: bool = False) -> Experiment:
 
     Args:
         cfg: The config as Hydra composed it, unresolved.
-        in_chain: Whether the stage's predecessor may still be missing, because it is trained
-            before this stage by the same command.
+        place: Where the stage or task stands among those of the command.
 
     Returns:
         The config, resolved, as plain data.
@@ -35,9 +36,9 @@ def validate(cfg: DictConfig, *, in_chain: bool = False) -> Experiment:
         ConfigError: With one line for each problem.
     """
     resolver = _Resolver()
-    config: Any = resolver.resolve("", cfg)
+    config: Any = _with_home(resolver.resolve("", cfg))
     problems = [*resolver.problems, *schema_problems(config)]
-    problems += rule_problems(config, [p.path for p in problems], in_chain=in_chain)
+    problems += rule_problems(config, [p.path for p in problems], place=place)
     if problems:
         raise ConfigError(*map(str, _root_causes(problems, resolver.sources)))
     return Experiment.from_mapping(config)
@@ -60,7 +61,7 @@ def validate_chain(chain: Mapping[str, DictConfig]) -> dict[str, Experiment]:
     problems: list[str] = []
     for index, (name, cfg) in enumerate(chain.items()):
         try:
-            experiments[name] = validate(cfg, in_chain=index > 0)
+            experiments[name] = validate(cfg, place="later" if index else "first")
         except ConfigError as error:
             problems += [problem for problem in error.problems if problem not in problems]
     folders = Counter(experiment.paths.output_dir for experiment in experiments.values())
@@ -81,7 +82,19 @@ def resolve(cfg: DictConfig) -> Experiment:
     Raises:
         OmegaConfBaseException: If an interpolation cannot be resolved.
     """
-    return Experiment.from_mapping(cast("Any", OmegaConf.to_container(cfg, resolve=True)))
+    return Experiment.from_mapping(_with_home(OmegaConf.to_container(cfg, resolve=True)))
+
+
+def _with_home(value: Any) -> Any:  # noqa: ANN401 - plain data
+    """Plain data in which ``~`` at the start of a text is the home folder.
+
+    Here, for all keys, so that no reader of a path has to think of it.
+    """
+    if isinstance(value, Mapping):
+        return {key: _with_home(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_home(item) for item in value]
+    return expand_home(value) if isinstance(value, str) else value
 
 
 class _Resolver:
@@ -115,12 +128,35 @@ class _Resolver:
             value = parent[key]
         except OmegaConfBaseException as error:
             reason = str(error).splitlines()[0]
-            return self._unresolved(path, f"cannot be resolved: {reason}")
+            return self._unresolved(path, _no_row(reason) or _plainly(reason))
         return self.resolve(path, value)
 
     def _unresolved(self, path: str, text: str) -> object:
         self.problems.append(Problem(path, text))
         return UNRESOLVED
+
+
+def _no_row(reason: str) -> str | None:
+    """What to add for a stage that a table of the model or of the recipe does not name."""
+    tables = r"model\.fine_tune_start|recipe\.(?:epochs|learning_rate)"
+    found = re.search(rf"Interpolation key '(({tables})\.(.+))' not found", reason)
+    if found is None:
+        return None
+    row, table, stage = found.groups()
+    value, where = (
+        ("GROUP", " (task=layers lists the groups)") if "start" in table else ("NUMBER", "")
+    )
+    key = table.partition(".")[2]
+    return (
+        f"{table} has no stage '{stage}'; add {row}={value}, or {key}: {value} to the file of the "
+        f"stage{where}"
+    )
+
+
+def _plainly(reason: str) -> str:
+    """Why a value cannot be resolved; what a resolver of ours says stands by itself."""
+    _, ours, text = reason.partition("ConfigError raised while resolving interpolation: ")
+    return text if ours else f"cannot be resolved: {reason}"
 
 
 def _named_paths(interpolation: str, parent: DictConfig | ListConfig) -> set[str]:

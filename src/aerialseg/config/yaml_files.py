@@ -31,6 +31,7 @@ def check_files(conf_dir: Path) -> None:
 
 def _file_problems(path: Path) -> Iterator[str]:
     """The problems of one file, each with its line number."""
+    text = ""
     try:
         text = path.read_text(encoding="utf-8")
         root = _compose(text)
@@ -41,7 +42,9 @@ def _file_problems(path: Path) -> Iterator[str]:
         line = f"line {mark.line + 1}: " if mark else ""
         reason = "is nested too deep" if isinstance(error, RecursionError) else None
         reason = reason or getattr(error, "problem", None) or "cannot be read as UTF-8 text"
-        yield f"{line}is not YAML: {reason}"
+        here = text.splitlines()[mark.line : mark.line + 1] if mark else []
+        hint = "; a text that begins with { needs quotes" if any(map(_BRACE.search, here)) else ""
+        yield f"{line}is not YAML: {reason}{hint}"
         return
     if path.parent.name == "experiment" and not re.search(_PACKAGE, text, re.MULTILINE):
         yield "an experiment needs the line '# @package _global_' to reach the other groups"
@@ -87,5 +90,7 @@ def _misspelt_defaults(root: yaml.Node | None) -> Iterator[str]:
             yield f"line {line}: defaults: {key.value!r}{did_you_mean(word, _WORDS)}"
 
 
+_BRACE = re.compile(r":\s+\{[^}]*\}[^\s#]")
+"""A value such as ``{stem}_lab.png``, which would be a mapping with something behind it."""
 _PACKAGE = r"^# *@package _global_"
 _WORDS = ("override", "optional")

@@ -5,18 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import cache, partial
 from pathlib import Path
-from types import GenericAlias, NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from types import GenericAlias, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Len, Lt
+from annotated_types import Len
 from pydantic import Strict, TypeAdapter, ValidationError
 from pydantic.functional_validators import BeforeValidator, PlainValidator, WrapValidator
 from pydantic_core import ErrorDetails, PydanticCustomError, SchemaError
 
 from aerialseg.config.problems import Problem
 from aerialseg.config.types import UNRESOLVED, Node, Nothing, is_node
-from aerialseg.config.wording import problem_text
 from aerialseg.errors import nearest_name
+from aerialseg.values.scalar_types import scalar_type
+from aerialseg.values.wording import problem_text
 
 _LISTS = (list, tuple, set, frozenset, Sequence, Iterable)
 """Annotations that a YAML list fits."""
@@ -40,7 +41,10 @@ def complaints(path: str, value: object, annotation: object) -> list[Problem]:
         _adapter(annotation, repr(annotation)).validate_python(value)
     except ValidationError as error:
         found = _by_place(error.errors(include_url=False))
-        return [Problem(path + "".join(at), problem_text(found[at])) for at in found]
+        return [
+            Problem(path + "".join(at), problem_text(found[at], key="" if at else path))
+            for at in found
+        ]
     except (SchemaError, TypeError):  # limits that their type cannot have, unhashable metadata
         return []
     return []
@@ -82,13 +86,9 @@ def _known_type(annotation: Any, limits: tuple[object, ...]) -> Any:  # noqa: AN
         return _known_type(arguments[0], (*limits, *arguments[1:]))
     if kind in (Union, UnionType):
         return Union[tuple(_yaml_type(member, limits) for member in arguments)]  # noqa: UP007
-    if kind is Literal:
-        return Annotated[Any, PlainValidator(partial(_one_of, arguments))]
-    if kind in (int, float):
-        return Annotated[(kind, Strict(), *(x for x in limits if isinstance(x, Gt | Ge | Lt | Le)))]
-    if kind in (bool, str):
-        return Annotated[kind, Strict()]
-    if kind in (Path, None, NoneType):
+    if scalar := scalar_type(annotation, limits):
+        return scalar
+    if kind is Path:
         return kind
     if kind in _LISTS:
         return _list_type(kind, arguments, limits)
@@ -109,13 +109,6 @@ def _list_type(kind: object, arguments: tuple[Any, ...], limits: tuple[object, .
         limits = (Len(len(arguments), len(arguments)),)
     lengths = [partial(_has_length, x) for x in limits if isinstance(x, Len)]
     return Annotated[(items, Strict(False), *map(BeforeValidator, lengths))]
-
-
-def _one_of(options: Sequence[object], value: object) -> object:
-    # Not pydantic's Literal: True passes there as Literal[1], 1.0 as well.
-    if any(type(value) is type(option) and value == option for option in options):
-        return value
-    raise PydanticCustomError("literal", "", {"options": list(map(str, options))})
 
 
 def _buildable(kind: object, value: object) -> object:

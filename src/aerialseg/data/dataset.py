@@ -1,43 +1,31 @@
 """Images and masks by index, and how they become a batch."""
 
 import copy
-import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.utils.data import Dataset, default_collate
+from annotated_types import Ge
+from torch.utils.data import Dataset
 
-from aerialseg.classes import IGNORE_INDEX, ClassTable
-from aerialseg.data.cache.mask_memory import MaskMemory
-from aerialseg.data.images.headers import MAX_MEGAPIXELS
-from aerialseg.data.images.masks import check_ids
-from aerialseg.data.images.reading import MaskFormat, read_mask, read_resized, read_size
-from aerialseg.data.images.resizing import resize_keep_aspect, resized
+from aerialseg.classes import ClassTable
+from aerialseg.data.augmentation import Augmentation, augmented
+from aerialseg.data.cache.mask_memory import MaskMemory, keep_masks
+from aerialseg.data.cache.window_store import WindowStore, keep_windows
+from aerialseg.data.images.crops import Crops
+from aerialseg.data.images.reading_settings import Reading
+from aerialseg.data.images.resizing import resize_keep_aspect, resize_to, resized
+from aerialseg.data.images.windows import Window
 from aerialseg.data.layouts.listing import Sample
+from aerialseg.data.loading.pasting import Pasting
+from aerialseg.data.loading.sample_files import SampleFiles, with_encoding
+from aerialseg.data.loading.sampling import Key, SampleKey
 from aerialseg.errors import DataError
-
-PADDING_COLOUR = (124, 116, 104)
-"""The mean colour of ImageNet: near zero once normalised, so padding says little."""
-
-
-class Augmentation(Protocol):
-    """What the data set needs of an ``albumentations.Compose``."""
-
-    transforms: Sequence[Any]
-
-    def __call__(self, **data: npt.NDArray[np.uint8]) -> dict[str, Any]:
-        """Transforms ``image`` and ``mask`` together."""
-        ...
-
-    def set_random_state(
-        self, random_generator: np.random.Generator, py_random: random.Random
-    ) -> None:
-        """Makes every transform, nested ones too, draw from these two."""
-        ...
+from aerialseg.storage.fingerprints import stamp
+from aerialseg.values.checked_calls import checked
 
 
 class SampleError(DataError):
@@ -57,61 +45,83 @@ _IN_TRACEBACK = f"{SampleError.__module__}.{SampleError.__qualname__}: "
 class SemSegDataset(Dataset[dict[str, Any]]):
     """Images with their masks, resized and augmented together, as uint8.
 
-    A key is an index, or ``(epoch, index)``; the epoch decides the augmentation. What comes back
-    depends on seed, epoch and index alone, not on order, workers or what was asked for before.
+    A key is an index, ``(epoch, index)`` or a :class:`SampleKey`; the epoch decides crop and
+    augmentation. What comes back depends on seed and key alone, not on order, workers or what was
+    asked for before.
 
     Args:
         samples: What to serve.
         classes: Every mask must keep to this table.
         image_min_size: Length in pixels the smaller edge is resized to; None keeps the size.
-        mask_format: What the pixels of a mask file are.
+        reading: How files are read; without an encoding, the values of masks are class ids. For
+            samples of several data sets by the name of each.
         augmentation: Applied after resizing; None for none.
-        seed: Decides the augmentation, 0 or more.
-        max_megapixels: Most millions of pixels of an image or a mask.
+        crops: Which crops of the images are served instead of whole images; None for none.
+        pasting: Pastes objects before the augmentation; None for none.
+        seed: Decides crops, what is pasted and augmentation, 0 or more.
         mask_memory: The masks of these samples where they are kept in memory; None if not.
+        window_store: Keeps the pixels of windows on disk; None to cut them from the images.
+        shares_only: Whether masks of windows are ignored outside the window's share, so that no
+            pixel of an image is scored twice.
+
+    Raises:
+        ConfigError: If ``reading`` has the encoding of another class table.
     """
 
+    @checked
     def __init__(
         self,
         samples: Sequence[Sample],
         classes: ClassTable,
         *,
-        image_min_size: int | None,
-        mask_format: MaskFormat = "index",
+        image_min_size: Annotated[int, Ge(1)] | None,
+        reading: Reading | Mapping[str, Reading] | None = None,
         augmentation: Augmentation | None = None,
-        seed: int = 0,
-        max_megapixels: float = MAX_MEGAPIXELS,
+        crops: Crops | None = None,
+        pasting: Pasting | None = None,
+        seed: Annotated[int, Ge(0)] = 0,
         mask_memory: MaskMemory | None = None,
+        window_store: WindowStore | None = None,
+        shares_only: bool = False,
     ) -> None:
         self.samples = tuple(samples)
         self.classes = classes
         self.image_min_size = image_min_size
         self.seed = seed
-        self.max_megapixels = max_megapixels
         self.mask_memory = mask_memory
-        self._colours = classes.palette[: len(classes)] if mask_format == "colour" else None
+        self.window_store = window_store
+        self.shares_only = shares_only
+        readings = reading if isinstance(reading, Mapping) else {"": reading or Reading()}
+        self.files = SampleFiles({n: with_encoding(readings[n], classes) for n in readings})
+        self._crops, self._pasting = crops, pasting
         self._augmentation = augmentation if augmentation and augmentation.transforms else None
 
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, key: int | tuple[int, int]) -> dict[str, Any]:
+    def __getitem__(self, key: int | Key) -> dict[str, Any]:
         """Loads one sample.
 
         Returns:
-            ``image`` ``(3, H, W)`` uint8 RGB, ``mask`` ``(H, W)`` uint8 unless the sample has
-            none, ``id`` and ``index``.
+            ``image`` ``(3, H, W)`` uint8 RGB or ``(B, H, W)`` uint8 bands, ``mask`` ``(H, W)``
+            uint8 unless the sample has none, ``id`` and ``index``.
 
         Raises:
             IndexError: If the index is not that of a sample.
             SampleError: If it cannot be loaded or augmented.
         """
-        epoch, index = key if isinstance(key, tuple) else (0, key)
+        asked = SampleKey.of(key)
+        index = asked.sample
         if not 0 <= index < len(self):
             raise IndexError(f"no sample {index} among {len(self)}")
         sample = self.samples[index]
         try:
-            arrays = self._augmented(self._load(index), epoch, index)
+            arrays, share = self._load(asked)
+            seeds = (self.seed, asked.epoch, asked.place)
+            if self._pasting is not None:
+                arrays = self._pasting.pasted(arrays, sample.data_set, seeds, zoom=1 / share)
+            if self._augmentation is not None:
+                arrays = augmented(self._augmentation, arrays, seeds=seeds)
         except DataError as error:
             raise _naming(sample, error) from None
         # Channels stay last in memory: what was decoded is not copied, and devices like it.
@@ -134,13 +144,13 @@ class SemSegDataset(Dataset[dict[str, Any]]):
 
     @property
     def is_augmented(self) -> bool:
-        """Whether samples are augmented."""
-        return self._augmentation is not None
+        """Whether samples are augmented or cropped, or something is pasted into them."""
+        return any(part is not None for part in (self._augmentation, self._crops, self._pasting))
 
     def without_augmentation(self) -> "SemSegDataset":
-        """The same samples without augmentation."""
+        """The same samples without augmentation, crops and what is pasted."""
         plain = copy.copy(self)
-        plain._augmentation = None
+        plain._augmentation = plain._crops = plain._pasting = None
         return plain
 
     def sizes(self) -> list[tuple[int, int]]:
@@ -152,33 +162,109 @@ class SemSegDataset(Dataset[dict[str, Any]]):
         return [resized(self._size(sample), self.image_min_size) for sample in self.samples]
 
     def _size(self, sample: Sample) -> tuple[int, int]:
+        """Height and width of an image before resizing, upright if orientations are applied."""
+        if sample.window is not None:
+            return sample.window.box.size
         try:
-            return read_size(sample.image, max_megapixels=self.max_megapixels)
+            return self.files.size(sample)
         except DataError as error:
             raise _naming(sample, error) from None
 
-    def read_mask(self, path: Path) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
-        """Reads a mask file: the resized ``(h, w)`` mask, and its height and width before.
+    def keep_masks(
+        self, megabytes: int, cache_dir: Path, *, lacking: Sequence[Sample] = ()
+    ) -> MaskMemory:
+        """The masks of all samples in memory, as :func:`cache.mask_memory.keep_masks` says.
 
-        Raises:
-            DataError: If the file cannot be read or holds an id or a colour of no class.
+        Args:
+            megabytes: Most memory.
+            cache_dir: Where they are kept.
+            lacking: Those whose images lack data somewhere: their masks depend on the images too.
         """
-        mask = read_mask(path, colours=self._colours, max_megapixels=self.max_megapixels)
-        check_ids(mask, self.classes, path=path)
-        size = mask.shape[0], mask.shape[1]
-        return resize_keep_aspect(mask, self.image_min_size, is_mask=True), size
-
-    def _load(self, index: int) -> dict[str, npt.NDArray[np.uint8]]:
-        sample = self.samples[index]
-        image, size = read_resized(
-            sample.image, self.image_min_size, max_megapixels=self.max_megapixels
+        images = [[stamp(sample.image) for sample in lacking]] if lacking else []
+        return keep_masks(
+            self.samples,
+            self.files.mask,
+            made_with=self.files.made_with(lambda reading: (*reading.identity, *images)),
+            image_min_size=self.image_min_size,
+            megabytes=megabytes,
+            cache_dir=cache_dir,
         )
+
+    def keep_windows(
+        self, window: tuple[int, int], gigabytes: float, cache_dir: Path
+    ) -> WindowStore:
+        """The windows of all samples on disk, as :func:`cache.window_store.keep_windows` says."""
+        return keep_windows(
+            self.samples,
+            window=window,
+            image_min_size=self.image_min_size,
+            made_with=self.files.made_with(lambda reading: reading.identity_of_images),
+            channels=self.files.channels,
+            gigabytes=gigabytes,
+            cache_dir=cache_dir,
+        )
+
+    def _load(self, key: SampleKey) -> tuple[dict[str, npt.NDArray[np.uint8]], float]:
+        """A sample or a crop of it, which the key and the seed decide, and the crop's share."""
+        if self._crops is None:
+            return self._load_whole(key.sample), 1.0
+        return self._load_crop(key, self._crops)
+
+    def _load_whole(self, index: int) -> dict[str, npt.NDArray[np.uint8]]:
+        """The resized image of a sample, and its mask if it has one."""
+        sample = self.samples[index]
+        if sample.window is not None:
+            image, size = self._load_window(sample, sample.window), sample.window.box.size
+        else:
+            image, size = self.files.image(sample, self.image_min_size)
         if sample.mask is None:
             return {"image": image}
         return {"image": image, "mask": self._load_mask(index, size)}
 
+    def _load_crop(
+        self, key: SampleKey, crops: Crops
+    ) -> tuple[dict[str, npt.NDArray[np.uint8]], float]:
+        """A crop resized to the size of crops, and its share."""
+        sample = self.samples[key.sample]
+        size = self._size(sample)
+        # The 2 keeps it apart from the generators of orders and of the augmentation.
+        random = np.random.default_rng((self.seed, key.epoch, key.place, 2))
+        arrays = {}
+        if sample.mask is None:
+            crop = crops.draw(size, random)
+        else:
+            mask = self._stored_mask(key.sample, size)
+            if mask.shape != size:
+                raise ValueError("the mask memory of crops must keep masks at their size")
+            crop = crops.draw_labelled(mask, random, class_id=key.class_id)
+            arrays["mask"] = resize_to(crop.box.of(mask), crops.size, is_mask=True)
+        if sample.window is None:
+            pixels = self.files.part(sample, crop)
+        else:
+            pixels = crop.box.of(self._stored_window(sample, sample.window))
+        arrays["image"] = resize_to(pixels, crops.size, is_mask=False)
+        share = crops.share_of(crop.box, size)
+        return {name: np.ascontiguousarray(array) for name, array in arrays.items()}, share
+
+    def _load_window(self, sample: Sample, window: Window) -> npt.NDArray[np.uint8]:
+        """The resized pixels of a window of a sample's image."""
+        return resize_keep_aspect(self._stored_window(sample, window), self.image_min_size)
+
+    def _stored_window(self, sample: Sample, window: Window) -> npt.NDArray[np.uint8]:
+        """The pixels of a window as the store has them, which may be resized; else as they are."""
+        path, whole = sample.image, self.files.whole_image(sample)
+        if self.window_store is not None:
+            return self.window_store.read(path, window, whole)
+        return window.cut(whole(path), path)
+
     def _load_mask(self, index: int, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-        """The resized mask of an image whose file has this height and width."""
+        """The resized mask of an image, or of its window, that has this height and width."""
+        sample, stored = self.samples[index], self._stored_mask(index, size)
+        mask = resize_keep_aspect(stored, self.image_min_size, is_mask=True)
+        return sample.window.share_of(mask) if self.shares_only and sample.window else mask
+
+    def _stored_mask(self, index: int, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        """The mask as the memory has it, which may be resized; else as it is in its file."""
         sample = self.samples[index]
         if sample.mask is None:
             raise DataError("has no mask")
@@ -186,86 +272,13 @@ class SemSegDataset(Dataset[dict[str, Any]]):
             kept = self.mask_memory.read(index, sample.mask, size)
             if kept is not None:
                 return kept
-        mask, mask_size = self.read_mask(sample.mask)
-        if mask_size != size:
+        if sample.window is not None:
+            mask = self.files.window_mask(sample, sample.window)
+        else:
+            mask = self.files.mask(sample)
+        if mask.shape != size:
             raise DataError(f"{sample.mask}: its size differs from that of {sample.image}")
         return mask
-
-    def _augmented(
-        self, arrays: dict[str, npt.NDArray[np.uint8]], epoch: int, index: int
-    ) -> dict[str, npt.NDArray[np.uint8]]:
-        """Applies the augmentation, seeded by seed, epoch and index."""
-        if self._augmentation is None:
-            return arrays
-        # Not set_random_seed: it starts every transform from the same number, so that with p=0.5
-        # all of them act or none does. Two generators shared by all are independent, and faster.
-        self._augmentation.set_random_state(
-            np.random.default_rng((self.seed, epoch, index)),
-            random.Random(f"{self.seed} {epoch} {index}"),
-        )
-        try:
-            changed = self._augmentation(**arrays)
-        except Exception as error:  # a user's transforms may raise anything; the sample matters
-            reason = " ".join(str(error).split())
-            raise DataError(f"augmentation failed: {type(error).__name__}: {reason}") from error
-        return {name: np.ascontiguousarray(changed[name]) for name in arrays}
-
-
-def collate(
-    batch: Sequence[dict[str, Any]],
-    *,
-    size: tuple[int, int] = (0, 0),
-    padding_colour: tuple[int, int, int] = PADDING_COLOUR,
-) -> dict[str, Any]:
-    """Makes a batch of samples; smaller ones are padded at the bottom and on the right.
-
-    Args:
-        batch: What :class:`SemSegDataset` serves, all with a mask or all without.
-        size: Least height and width of the batch, in pixels.
-        padding_colour: RGB, 0 to 255; masks are padded with 255, which is ignored.
-
-    Returns:
-        ``image`` ``(N, 3, H, W)`` uint8 with channels last in memory, ``mask`` ``(N, H, W)``
-        uint8 unless there is none, ``id`` a list, ``index`` ``(N,)`` int64.
-    """
-    images = [sample["image"] for sample in batch]
-    height = max(size[0], *(image.shape[1] for image in images))
-    width = max(size[1], *(image.shape[2] for image in images))
-    stacked = _stack([image.permute(1, 2, 0) for image in images], (height, width), padding_colour)
-    result: dict[str, Any] = {"image": stacked.permute(0, 3, 1, 2)}
-    if "mask" in batch[0]:
-        result["mask"] = collate_masks([sample["mask"] for sample in batch], (height, width))
-    return {**result, **names_of(batch)}
-
-
-def collate_masks(masks: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
-    """``(N, H, W)`` uint8: masks padded to ``size`` with 255, which is ignored."""
-    return _stack(masks, size, IGNORE_INDEX)
-
-
-def names_of(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What a batch knows of its samples: ``id`` a list, ``index`` ``(N,)`` int64."""
-    indices = torch.tensor([sample["index"] for sample in batch], dtype=torch.int64)
-    return {"id": [sample["id"] for sample in batch], "index": indices}
-
-
-def _stack(
-    arrays: Sequence[torch.Tensor], size: tuple[int, int], padding: int | tuple[int, int, int]
-) -> torch.Tensor:
-    """``(N, H, W, ...)`` uint8: what is smaller than ``size`` is padded."""
-    # torch's own function, since in a worker it fills shared memory: no copy on the way out.
-    stacked: torch.Tensor = default_collate([_pad(array, size, padding) for array in arrays])
-    return stacked
-
-
-def _pad(
-    array: torch.Tensor, size: tuple[int, int], padding: int | tuple[int, int, int]
-) -> torch.Tensor:
-    if array.shape[:2] == size:
-        return array
-    padded = torch.tensor(padding, dtype=torch.uint8).expand(*size, *array.shape[2:]).clone()
-    padded[: array.shape[0], : array.shape[1]] = array
-    return padded
 
 
 def _naming(sample: Sample, error: DataError) -> SampleError:

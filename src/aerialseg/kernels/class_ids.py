@@ -17,6 +17,16 @@ def reads_without_waiting(tensor: Tensor) -> bool:
     return tensor.device.type == "cpu"
 
 
+def check_integer(name: str, ids: Tensor) -> None:
+    """Checks that a map of class ids is of an integer type; reads no values.
+
+    Raises:
+        ValueError: If it is of another.
+    """
+    if ids.is_floating_point() or ids.is_complex() or ids.dtype == torch.bool:
+        raise ValueError(f"{name} is {ids.dtype}; wanted integer class ids")
+
+
 def labels_of(target: Tensor, num_classes: int, ignore_index: int) -> Tensor:
     """Class ids as int64, with :data:`IGNORED` for pixels that are left out.
 

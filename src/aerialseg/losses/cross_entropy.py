@@ -1,12 +1,15 @@
-"""Cross-entropy and its focal variant."""
+"""Cross-entropy, with label smoothing if wanted, and its focal variant."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from aerialseg.classes import IGNORE_INDEX
-from aerialseg.kernels.pixel_losses import focal_cross_entropy
+from aerialseg.kernels.pixel_losses import cross_entropy, focal_cross_entropy
 from aerialseg.losses.loss import Loss, check_not_negative
+from aerialseg.values.checked_calls import checked
 
 
 class CrossEntropyLoss(Loss):
@@ -17,25 +20,35 @@ class CrossEntropyLoss(Loss):
     torch's, any integer type will do, and all ignored is 0, not NaN. In YAML::
 
         _target_: aerialseg.losses.CrossEntropyLoss
+        label_smoothing: 0.1
+
+    Label smoothing is from Szegedy et al., "Rethinking the Inception Architecture for Computer
+    Vision", CVPR 2016, section 7: the truth of a pixel is ``1 - label_smoothing`` for its class
+    and ``label_smoothing`` spread evenly over all classes.
 
     Args:
         class_weights: One number per class, 0 or more.
+        label_smoothing: How much of the truth is spread over all classes.
         ignore_index: The id of pixels that are left out.
 
     Raises:
         ConfigError: If a weight is negative or not a number.
+        ValueError: If an argument is not of its kind or out of its range.
     """
 
+    @checked
     def __init__(
         self,
         *,
         class_weights: Sequence[float] | Tensor | None = None,
+        label_smoothing: Annotated[float, Ge(0), Le(1)] = 0.0,
         ignore_index: int = IGNORE_INDEX,
     ) -> None:
         super().__init__(class_weights, ignore_index)
+        self.label_smoothing = label_smoothing
 
     def _formula(self, logits: Tensor, target: Tensor) -> Tensor:
-        return focal_cross_entropy(*self._full_size(logits, target))
+        return cross_entropy(*self._full_size(logits, target), self.label_smoothing)
 
 
 class FocalLoss(Loss):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from aerialseg.errors import ConfigError
-from aerialseg.kernels.class_ids import labels_of
+from aerialseg.kernels.class_ids import check_integer, labels_of
 from aerialseg.kernels.upsampling import upsample
 
 
@@ -39,9 +39,10 @@ class Loss(nn.Module):
         Raises:
             DataError: If, on the CPU, ``target`` holds ids that are no class. Elsewhere,
                 where reading them would stall the device, their pixels are left out.
-            ValueError: If the shapes do not fit.
+            ValueError: If the shapes do not fit or ``target`` is not of an integer type.
         """
         _check_shapes(logits, target)
+        check_integer("target", target)
         return self._formula(logits if logits.dtype == torch.float64 else logits.float(), target)
 
     def _formula(self, logits: Tensor, target: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
 """Metrics that accumulate a confusion matrix over batches and devices."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Ge
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -10,6 +11,7 @@ from aerialseg.classes import IGNORE_INDEX
 from aerialseg.kernels.upsampling import most_likely
 from aerialseg.metrics.confusion import confusion_matrix
 from aerialseg.metrics.scores import Absent, dice_per_class, macro_dice, micro_dice
+from aerialseg.values.checked_calls import checked
 
 
 class SegmentationMetrics(Metric):
@@ -70,24 +72,23 @@ class MulticlassDiceScore(SegmentationMetrics):
             mean (NaN if ``average`` is ``none``), ``one`` counts it as perfect. Unused by
             ``micro``.
         ignore_index: Target id whose pixels are ignored.
+
+    Raises:
+        ValueError: If an argument is out of its range or none of its choices.
     """
 
     higher_is_better = True
 
+    @checked
     def __init__(
         self,
-        num_classes: int,
+        num_classes: Annotated[int, Ge(1)],
         *,
         average: Literal["macro", "micro", "none"] = "macro",
         absent: Absent = "skip",
         ignore_index: int = IGNORE_INDEX,
     ) -> None:
         super().__init__(num_classes, ignore_index=ignore_index)
-        if average not in ("macro", "micro", "none") or absent not in ("skip", "one"):
-            raise ValueError(
-                f"average is {average!r} and absent {absent!r}; "
-                "wanted macro, micro or none, and skip or one"
-            )
         self.average = average
         self.absent = absent
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from aerialseg.classes import IGNORE_INDEX
 from aerialseg.errors import DataError
-from aerialseg.kernels.class_ids import count_ids, reads_without_waiting
+from aerialseg.kernels.class_ids import check_integer, count_ids, reads_without_waiting
 
 
 def confusion_matrix(
@@ -71,8 +71,7 @@ def _check_maps(prediction: Tensor, target: Tensor) -> None:
         shapes = f"{tuple(prediction.shape)} and {tuple(target.shape)}"
         raise ValueError(f"prediction and target have shapes {shapes}; wanted the same")
     for name, ids in (("prediction", prediction), ("target", target)):
-        if ids.is_floating_point() or ids.is_complex() or ids.dtype == torch.bool:
-            raise ValueError(f"{name} is {ids.dtype}; wanted integer class ids")
+        check_integer(name, ids)
 
 
 def _check_ids(name: str, ids: Tensor, num_classes: int) -> None:

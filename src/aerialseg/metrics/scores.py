@@ -1,4 +1,7 @@
-"""Segmentation scores, all computed from one confusion matrix.
+"""Segmentation scores, all computed from confusion matrices.
+
+A matrix is ``(C, C)``: rows target, columns prediction. The functions that return tensors also take
+``(..., C, C)``, a matrix for each image or draw, and return ``(...)`` or ``(..., C)``.
 
 A class that is in neither target nor prediction has no score. ``absent`` says how a mean treats
 it: ``"skip"`` leaves it out (our default), ``"one"`` counts it as perfect (the convention of some
@@ -14,10 +17,28 @@ from torch import Tensor
 Absent = Literal["skip", "one"]
 """How a mean treats a class in neither target nor prediction: leave it out, or count 1.0."""
 
+LOWER_IS_BETTER = frozenset({"loss"})
+"""Logged values of which less is better; of every score of :func:`summarise` more is."""
+
+
+_OF_ALL_CLASSES = frozenset(
+    {"accuracy", "miou", "dice", "dice_micro", "miou_absent_one", "dice_absent_one"}
+)
+
+
+def better_mode(logged: str) -> Literal["min", "max"]:
+    """Which way a logged value improves.
+
+    Args:
+        logged: As ``val/dice`` or ``train/loss``.
+    """
+    return "min" if logged.rpartition("/")[2] in LOWER_IS_BETTER else "max"
+
 
 def pixel_accuracy(matrix: Tensor) -> Tensor:
     """Fraction of correctly classified pixels, float64; NaN if there are no pixels."""
-    return matrix.diagonal().sum().double() / matrix.sum().double()
+    hits, in_target, _ = _sums(matrix)
+    return hits.sum(-1) / in_target.sum(-1)
 
 
 def iou_per_class(matrix: Tensor) -> Tensor:
@@ -57,7 +78,7 @@ def micro_dice(matrix: Tensor) -> Tensor:
     this equals :func:`pixel_accuracy`.
     """
     hits, in_target, in_prediction = _sums(matrix)
-    return 2 * hits.sum() / (in_target.sum() + in_prediction.sum())
+    return 2 * hits.sum(-1) / (in_target.sum(-1) + in_prediction.sum(-1))
 
 
 def image_scores(matrix: Tensor) -> dict[str, float]:
@@ -110,13 +131,26 @@ def summarise(matrix: Tensor, class_names: Sequence[str]) -> dict[str, float]:
     return {name: float(score) for name, score in scores.items()}
 
 
+def class_score(name: str) -> tuple[str, str] | None:
+    """Which score of which class a name of :func:`summarise` means; None for one of all classes.
+
+    Args:
+        name: As ``iou_person``, which is ``("iou", "person")``, or ``dice``.
+    """
+    score, _, key = name.partition("_")
+    return (
+        (score, key) if score in ("iou", "dice") and key and name not in _OF_ALL_CLASSES else None
+    )
+
+
 def _sums(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Per class: correct pixels, target pixels, predicted pixels; float64."""
-    return matrix.diagonal().double(), matrix.sum(1).double(), matrix.sum(0).double()
+    hits = matrix.diagonal(dim1=-2, dim2=-1)
+    return hits.double(), matrix.sum(-1).double(), matrix.sum(-2).double()
 
 
 def _mean(scores: Tensor, absent: Absent) -> Tensor:
-    return scores.nanmean() if absent == "skip" else scores.nan_to_num(nan=1.0).mean()
+    return scores.nanmean(-1) if absent == "skip" else scores.nan_to_num(nan=1.0).mean(-1)
 
 
 def _keys(class_names: Sequence[str]) -> list[str]:

@@ -1,24 +1,22 @@
 """Proof that frozen tensors are bit-identical after training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from aerialseg.models.layer_groups import LayerGroup, resolve_start
+from aerialseg.models.freeze_plan import FreezePlan
 
 
-def frozen_state(groups: Sequence[LayerGroup], start: int | str) -> dict[str, Tensor]:
+def frozen_state(plan: FreezePlan) -> dict[str, Tensor]:
     """CPU copies of every frozen parameter and buffer.
 
     :func:`changed_tensors` compares copies taken before and after training.
-
-    Raises:
-        ConfigError: As :func:`resolve_start`.
     """
-    frozen = groups[: resolve_start(groups, start)]
     return {
-        name: tensor.detach().cpu().clone() for group in frozen for name, tensor in group.tensors()
+        name: tensor.detach().cpu().clone()
+        for group in plan.frozen_groups
+        for name, tensor in group.tensors()
     }
 
 

@@ -1,17 +1,13 @@
-"""Layer groups: the units in which a network is unfrozen, and which of them a stage trains.
+"""Layer groups: the units in which a network is frozen or trained.
 
-A model file lists its network's modules from the input side to the output side. A stage names
-the first group that is trained. The groups below are frozen, which here means bit-identical after
-training: no gradients, and eval mode too, because otherwise BatchNorm statistics would still be
-updated and dropout would still be active.
+A model file lists its network's modules from the input side to the output side; a stage names one
+of the groups, from which on it trains them.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _NormBase
 
 from aerialseg.errors import ConfigError, did_you_mean
 
@@ -43,25 +39,6 @@ class LayerGroup:
         for name, module in zip(self.names, self.modules, strict=True):
             yield from module.named_parameters(prefix=name)
             yield from module.named_buffers(prefix=name)
-
-
-@dataclass(frozen=True, slots=True)
-class LayerRow:
-    """How a stage treats one layer group.
-
-    Attributes:
-        index: The group's index, 0 at the input side.
-        name: Its modules.
-        parameters: Its number of parameters.
-        trained: Whether it is trained.
-        batchnorm: Whether its BatchNorm statistics are frozen or updated, or there are none.
-    """
-
-    index: int
-    name: str
-    parameters: int
-    trained: bool
-    batchnorm: Literal["none", "frozen", "learns"]
 
 
 def layer_groups(network: nn.Module, spec: Sequence[str | Sequence[str]]) -> tuple[LayerGroup, ...]:
@@ -114,48 +91,6 @@ def resolve_start(groups: Sequence[LayerGroup], start: int | str) -> int:
             "so nothing would be trained; use a lower index"
         )
     return index
-
-
-def freeze_below(groups: Sequence[LayerGroup], start: int | str) -> None:
-    """Freezes the groups below ``start`` and makes the others trainable.
-
-    ``train()`` on a parent undoes the eval mode of the frozen modules: call ``eval()`` on
-    :func:`frozen_modules` afterwards.
-
-    Raises:
-        ConfigError: As :func:`resolve_start`.
-    """
-    first = resolve_start(groups, start)
-    for index, group in enumerate(groups):
-        for parameter in group.parameters():
-            parameter.requires_grad_(index >= first)
-    for module in frozen_modules(groups, start):
-        module.eval()
-
-
-def frozen_modules(groups: Sequence[LayerGroup], start: int | str) -> list[nn.Module]:
-    """The modules below ``start``, which must always be in eval mode.
-
-    Raises:
-        ConfigError: As :func:`resolve_start`.
-    """
-    return [module for group in groups[: resolve_start(groups, start)] for module in group.modules]
-
-
-def describe(groups: Sequence[LayerGroup], start: int | str) -> list[LayerRow]:
-    """How a stage that starts at ``start`` treats each group.
-
-    Raises:
-        ConfigError: As :func:`resolve_start`.
-    """
-    first = resolve_start(groups, start)
-    rows = []
-    for index, group in enumerate(groups):
-        count = sum(parameter.numel() for parameter in group.parameters())
-        mode: Literal["none", "frozen", "learns"] = "learns" if index >= first else "frozen"
-        batchnorm = mode if _keeps_statistics(group) else "none"
-        rows.append(LayerRow(index, group.name, count, index >= first, batchnorm))
-    return rows
 
 
 def _expand(network: nn.Module, entry: str | Sequence[str]) -> list[tuple[str, ...]]:
@@ -214,11 +149,3 @@ def _check_cover(network: nn.Module, groups: Sequence[LayerGroup]) -> None:
             problems.append(f"layer_groups: {problem}: {', '.join(inners[:3])}{more}")
     if problems:
         raise ConfigError(*problems)
-
-
-def _keeps_statistics(group: LayerGroup) -> bool:
-    return any(
-        isinstance(inner, _NormBase) and inner.track_running_stats
-        for module in group.modules
-        for inner in module.modules()
-    )

@@ -1,6 +1,7 @@
-"""The LightningModule: one network, trained from one layer group upwards."""
+"""The LightningModule: one network, of which a stage trains some layer groups."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -10,45 +11,45 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import Metric
 
-from aerialseg.errors import ConfigError
 from aerialseg.metrics.accumulators import SegmentationMetrics
 from aerialseg.metrics.scores import summarise
+from aerialseg.models.distillation import Distillation
 from aerialseg.models.epoch_sums import MeanLoss, restore_sums, sums_of
+from aerialseg.models.freeze_plan import FreezePlan
 from aerialseg.models.frozen_prefix import FrozenPrefix, has_frozen_prefix
-from aerialseg.models.layer_groups import LayerGroup, freeze_below, frozen_modules
+from aerialseg.models.networks.protocol import check_heads
 from aerialseg.models.normalisation import normalise
+from aerialseg.models.optimization import Optimization
 from aerialseg.storage.checkpoints import Description, describe
 
 Batch = Mapping[str, Any]
 
 
 class SegmentationModule(pl.LightningModule):
-    """Trains the layer groups from ``fine_tune_start`` up; everything below is frozen.
+    """Trains the layer groups that a plan names; all others are frozen.
 
     Frozen groups get no gradients and stay in eval mode even after :meth:`train`, so neither their
-    parameters nor their BatchNorm statistics change. Since nothing below them is trained, autograd
+    parameters nor their BatchNorm statistics change. Where nothing below them is trained, autograd
     records nothing for them and they cost a forward pass only.
 
     Args:
         network: Maps ``(N, 3, H, W)`` float to a mapping with ``out``, and ``aux`` where there is
             an auxiliary head, each ``(N, C, h, w)`` logits at its stride.
         loss: Takes logits and an ``(N, H, W)`` integer target.
-        layer_groups: The network's groups, input side first.
-        fine_tune_start: Index of the first group that is trained.
-        optimizer: Called with the parameter groups.
-        scheduler: Called with the optimizer and stepped once per epoch; ``None`` for none.
+        plan: Which of the network's layer groups are trained.
+        optimization: How they are trained.
         aux_weight: Weight of the auxiliary loss relative to the main loss.
         seed: With epoch and batch index, the seed of dropout.
         description: The description stored in checkpoints.
         channels_last: Whether to use the channels-last memory format, which convolutions are
             faster in on most hardware.
+        distillation: Adds what teachers think to the training loss; ``None`` for labels alone.
 
     A batch holds ``mask`` and either ``image``, or ``features``: the cached output of
-    :attr:`frozen_prefix`.
+    :attr:`frozen_prefix`. Teachers need the images.
     """
 
     mean: Tensor
@@ -59,23 +60,21 @@ class SegmentationModule(pl.LightningModule):
         network: nn.Module,
         loss: nn.Module,
         *,
-        layer_groups: Sequence[LayerGroup],
-        fine_tune_start: int,
-        optimizer: Callable[[Iterable[Any]], Optimizer],
-        scheduler: Callable[[Optimizer], LRScheduler] | None,
+        plan: FreezePlan,
+        optimization: Optimization,
         aux_weight: float,
         seed: int,
         description: Description,
         channels_last: bool = True,
+        distillation: Distillation | None = None,
     ) -> None:
         super().__init__()
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.network = network.to(memory_format=self.memory_format)
         self.loss = loss
-        self.layer_groups = layer_groups
-        self.fine_tune_start = fine_tune_start
-        self.make_optimizer = optimizer
-        self.make_scheduler = scheduler
+        self.distillation = distillation
+        self.plan = plan
+        self.optimization = optimization
         self.aux_weight = aux_weight
         self.seed = seed
         self.description = description
@@ -87,19 +86,20 @@ class SegmentationModule(pl.LightningModule):
         self.train_metrics = SegmentationMetrics(len(self.class_names))
         self.val_metrics = SegmentationMetrics(len(self.class_names))
         self._scores: dict[str, dict[str, float]] = {}
-        freeze_below(layer_groups, fine_tune_start)
+        self._is_validated = False
+        plan.apply()
 
     def train(self, mode: bool = True) -> "SegmentationModule":
         """Sets the mode of the trained groups; frozen groups stay in eval mode."""
         super().train(mode)
-        for module in frozen_modules(self.layer_groups, self.fine_tune_start):
+        for module in self.plan.frozen_modules:
             module.eval()
         return self
 
     @cached_property
     def frozen_prefix(self) -> FrozenPrefix | None:
         """The frozen part of the network, if it can be split there."""
-        frozen = frozen_modules(self.layer_groups, self.fine_tune_start)
+        frozen = self.plan.frozen_modules
         if not has_frozen_prefix(self.network, frozen):
             return None
         return FrozenPrefix(self.network, frozen)
@@ -111,15 +111,29 @@ class SegmentationModule(pl.LightningModule):
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Maps ``(N, 3, H, W)`` uint8 images to ``(N, C, h, w)`` logits by head."""
         logits: dict[str, Tensor] = self.network(self.normalised(images))
-        if not (isinstance(logits, Mapping) and "out" in logits):
-            raise ConfigError(
-                f"model.network: {type(self.network).__name__} returns {_kind(logits)}; wanted "
-                "logits by head, as in {'out': logits}"
-            )
+        check_heads(self.network, logits)
         return logits
 
+    def logits(self, batch: Batch) -> dict[str, Tensor]:
+        """The ``(N, C, h, w)`` logits of a batch by head, from its images or its features.
+
+        Raises:
+            ValueError: If it has features, but the network no frozen prefix.
+        """
+        if "features" not in batch:
+            logits: dict[str, Tensor] = self(batch["image"])
+            return logits
+        if self.frozen_prefix is None:
+            raise ValueError("the batch holds features, but the network has no frozen prefix")
+        features = {name: value.float() for name, value in batch["features"].items()}
+        return self.frozen_prefix.logits(features)
+
     def on_train_start(self) -> None:
-        """Logs the loss of a resumed epoch, in case it has no batches left to train."""
+        """Gives a schedule by step its length, and logs the loss of a resumed epoch.
+
+        That epoch may have no batches left to train.
+        """
+        self.optimization.begin_schedules(self.trainer)
         if self.train_loss.update_called:
             self._log_train_loss()
 
@@ -129,43 +143,60 @@ class SegmentationModule(pl.LightningModule):
         torch.manual_seed(int(seeds.generate_state(1)[0]))
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Loss of one batch, including the auxiliary head if there is one."""
-        logits = self._logits(batch)
+        """Loss of one batch, including the auxiliary head and the teachers if there are any."""
+        logits = self.logits(batch)
         loss: Tensor = self.loss(logits["out"], batch["mask"])
         if "aux" in logits:
             loss = loss + self.aux_weight * self.loss(logits["aux"], batch["mask"])
+        if self.distillation is not None:
+            loss = self.distillation(loss, logits["out"], batch["image"])
         self.train_metrics.update(logits["out"].detach(), batch["mask"])
         self.train_loss.update(loss.detach(), len(batch["mask"]))
         self._log_train_loss()
         return loss
 
-    def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Updates metrics and loss with one batch; the loss is that of the main head only."""
-        logits = self._logits(batch)["out"]
+    def validation_step(self, batch: Batch, batch_index: int) -> dict[str, Tensor]:
+        """Updates metrics and loss with one batch; the loss is that of the main head only.
+
+        Returns:
+            ``logits`` of the main head, ``(N, C, h, w)``, for callbacks that draw predictions.
+        """
+        logits = self.logits(batch)["out"]
         self.val_metrics.update(logits, batch["mask"])
         loss = self.loss(logits, batch["mask"])
         size = len(batch["mask"])
         self.log("val/loss", loss, on_step=False, on_epoch=True, batch_size=size, prog_bar=True)
+        return {"logits": logits}
 
     def on_train_epoch_end(self) -> None:
-        """Logs the training scores of the epoch."""
+        """Logs the training scores of the epoch, and lets a plateau scheduler see its value."""
         self._log_scores("train", self.train_metrics)
+        scheduler = self.lr_schedulers()
+        if isinstance(scheduler, ReduceLROnPlateau):
+            self._step_on_plateau(scheduler)
+        self._is_validated = False
 
     def on_validation_epoch_end(self) -> None:
         """Logs the validation scores of the epoch."""
         self._log_scores("val", self.val_metrics)
+        self._is_validated = not self.trainer.sanity_checking
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Optimises the trained parameters; no weight decay for biases and BatchNorm."""
-        learning = [p for p in self.network.parameters() if p.requires_grad]
-        groups: list[dict[str, Any]] = [
-            {"params": [p for p in learning if p.ndim > 1]},
-            {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        optimizer = self.make_optimizer([group for group in groups if group["params"]])
-        if self.make_scheduler is None:
+        """The optimizer of the trained parameters, and its schedule."""
+        optimizer = self.optimization.optimizer(self.network, self.plan)
+        schedule = self.optimization.schedule(optimizer)
+        if schedule is None:
             return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": self.make_scheduler(optimizer)}
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:  # noqa: ANN401 - Lightning's signature
+        """Steps a scheduler, unless it is one for a plateau.
+
+        Lightning would step that after the snapshot of the epoch, so a resumed run would miss it;
+        :meth:`on_train_epoch_end` does so before.
+        """
+        if not isinstance(scheduler, ReduceLROnPlateau):
+            super().lr_scheduler_step(scheduler, metric)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Adds the description, and the running sums of an unfinished epoch, to the checkpoint."""
@@ -190,14 +221,13 @@ class SegmentationModule(pl.LightningModule):
     def _train_sums(self) -> dict[str, Metric]:
         return {"loss": self.train_loss, "metrics": self.train_metrics}
 
-    def _logits(self, batch: Batch) -> dict[str, Tensor]:
-        if "features" not in batch:
-            logits: dict[str, Tensor] = self(batch["image"])
-            return logits
-        if self.frozen_prefix is None:
-            raise ValueError("the batch holds features, but the network has no frozen prefix")
-        features = {name: value.float() for name, value in batch["features"].items()}
-        return self.frozen_prefix.logits(features)
+    def _step_on_plateau(self, scheduler: ReduceLROnPlateau) -> None:
+        """Shows the scheduler its value, unless this epoch has none: it would count as worse."""
+        split, _, name = str(self.optimization.monitor).partition("/")
+        values = self.trainer.callback_metrics if name == "loss" else self._scores.get(split, {})
+        value = float(values.get(str(self.optimization.monitor), math.nan))
+        if math.isfinite(value) and (split == "train" or self._is_validated):
+            scheduler.step(value)
 
     def _log_train_loss(self) -> None:
         self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, prog_bar=True)
@@ -208,10 +238,3 @@ class SegmentationModule(pl.LightningModule):
         self._scores[split] = {f"{split}/{name}": value for name, value in scores.items()}
         for name, value in self._scores[split].items():
             self.log(name, value, prog_bar=name in ("val/dice", "val/miou"))
-
-
-def _kind(value: object) -> str:
-    """A description of the returned value for error messages."""
-    if isinstance(value, Mapping):
-        return f"a mapping with the keys {sorted(map(str, value))}"
-    return f"a {type(value).__name__}"

@@ -1,24 +1,28 @@
 """Samples and predictions as images that a notebook displays."""
 
 from pathlib import Path
+from typing import Annotated
 
+from annotated_types import Ge
 from PIL import Image
 
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.dataset import SemSegDataset
-from aerialseg.errors import CheckpointError, DataError
+from aerialseg.errors import DataError
 from aerialseg.inference.predictor import Predictor, native_device
 from aerialseg.report.sheet_rows import image_array, prediction_row, random_indices, sample_row
+from aerialseg.values.checked_calls import checked
 from aerialseg.viz.sheets import prediction_sheet, sample_sheet
 
 
+@checked
 def show_random_samples(
     data: AerialSegDataModule | SemSegDataset,
     *,
-    count: int = 6,
-    seed: int = 0,
-    augmented_versions: int = 2,
-    tile_width: int = 320,
+    count: Annotated[int, Ge(1)] = 4,
+    seed: Annotated[int, Ge(0)] = 0,
+    augmented_versions: Annotated[int, Ge(0)] = 2,
+    tile_width: Annotated[int, Ge(16)] = 320,
 ) -> Image.Image:
     """Draws random samples with their masks, as stored and as augmented for training.
 
@@ -34,15 +38,14 @@ def show_random_samples(
         tile_width: Width in pixels of each image.
 
     Returns:
-        One row per sample with a line of images and a line of mask overlays, and a legend.
+        One row per sample and a legend. A row has a line of images and a line of mask overlays, or
+        image and overlay side by side where nothing is augmented.
 
     Raises:
         DataError: If there is no sample or one cannot be loaded.
-        ValueError: If ``count`` is below 1, ``augmented_versions`` below 0 or ``tile_width``
-            below 16.
+        ValueError: If ``count`` is below 1, ``seed`` or ``augmented_versions`` below 0, or
+            ``tile_width`` below 16.
     """
-    if augmented_versions < 0:
-        raise ValueError(f"augmented_versions is {augmented_versions}; wanted 0 or more")
     if isinstance(data, AerialSegDataModule):
         data = data.dataset("train", augment=True)
     rows = [
@@ -52,14 +55,15 @@ def show_random_samples(
     return Image.fromarray(sample_sheet(rows, data.classes, tile_width=tile_width))
 
 
+@checked
 def show_predictions_with_metrics(
     predictor: Predictor | str | Path,
     data: AerialSegDataModule | SemSegDataset,
     *,
-    count: int = 4,
-    seed: int = 0,
+    count: Annotated[int, Ge(1)] = 4,
+    seed: Annotated[int, Ge(0)] = 0,
     with_errors: bool = True,
-    tile_width: int = 320,
+    tile_width: Annotated[int, Ge(16)] = 320,
 ) -> Image.Image:
     """Draws random images with truth, prediction, and the Dice, IoU and accuracy of each.
 
@@ -81,14 +85,14 @@ def show_predictions_with_metrics(
     Raises:
         CheckpointError: If the checkpoint cannot be read, or was trained on other classes.
         DataError: If there is no sample or one cannot be loaded.
-        ValueError: If ``count`` is below 1 or ``tile_width`` below 16.
+        ValueError: If ``count`` is below 1, ``seed`` below 0 or ``tile_width`` below 16.
     """
     if isinstance(data, AerialSegDataModule):
         data = data.dataset("val", original_size=True)
     chosen = _choose(data, count, seed)
     if not isinstance(predictor, Predictor):
-        predictor = Predictor(Path(predictor).expanduser(), device=native_device())
-    _check_classes(predictor, data)
+        predictor = Predictor(predictor, device=native_device())
+    predictor.check_classes(data.classes)
     rows = []
     for index in chosen:
         sample = data[index]
@@ -100,19 +104,6 @@ def show_predictions_with_metrics(
 
 def _choose(dataset: SemSegDataset, count: int, seed: int) -> list[int]:
     """Random indices of a data set; checks that there is something to show."""
-    if count < 1:
-        raise ValueError(f"count is {count}; wanted 1 or more")
     if len(dataset) == 0:
         raise DataError("the data set is empty, so there is nothing to show; choose another split")
     return random_indices(dataset, count, seed=seed)
-
-
-def _check_classes(predictor: Predictor, dataset: SemSegDataset) -> None:
-    """Raises CheckpointError if predictor and data set differ in the names of their classes."""
-    trained, found = predictor.classes.names, dataset.classes.names
-    if trained != found:
-        raise CheckpointError(
-            f"the checkpoint was trained on {len(trained)} classes ({', '.join(trained[:3])}, "
-            f"...), the data set has {len(found)} ({', '.join(found[:3])}, ...); use the data set "
-            "it was trained on"
-        )

@@ -124,7 +124,7 @@ def _is_done(root: Path, recipe: _Recipe) -> bool:
         shown = ", ".join(foreign[:3])
         raise DataError(
             f"demo scenes: {root} holds {len(foreign)} files that are not generated scenes "
-            f"({shown}); choose an empty or new folder"
+            f"({shown}); choose an empty or new folder, or data=folders for images of your own"
         )
     return made == recipe and found == recipe.files()
 

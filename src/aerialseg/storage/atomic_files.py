@@ -80,6 +80,19 @@ def discard(path: Path) -> None:
     shutil.rmtree(doomed, ignore_errors=True)
 
 
+def remove_folder(path: Path) -> None:
+    """Removes a folder as :func:`discard` does, unless another process has.
+
+    Raises:
+        AerialsegError: If it cannot be removed; then nothing in it has changed.
+    """
+    try:
+        with suppress(FileNotFoundError):
+            discard(path)
+    except OSError as error:
+        raise AerialsegError(f"{path}: cannot be removed: {error.strerror or error}") from error
+
+
 def remove_leftovers(folder: Path) -> None:
     """Removes the temporary files and folders that killed processes left in a folder.
 

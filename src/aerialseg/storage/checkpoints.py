@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, cast, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, cast, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Len
 from pydantic import TypeAdapter, ValidationError
@@ -13,6 +13,7 @@ from torch import Tensor
 from aerialseg.errors import CheckpointError
 from aerialseg.storage.atomic_files import free_space
 from aerialseg.storage.sealed_tensors import load_safely, save_sealed
+from aerialseg.storage.seen_images import SeenImages
 from aerialseg.storage.system_calls import move_file
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ _OTHER_ORIGIN = "get it again, or use the release of aerialseg that wrote it"
 
 _Level: TypeAlias = Annotated[int, Ge(0), Le(255)]
 _RGB = Len(3, 3)
+_CHANNELS = Len(1, 64)
 
 
 @dataclass(frozen=True)
@@ -35,26 +37,68 @@ class Description:
     Attributes:
         network: The ``_target_`` of the builder and its arguments, class count included.
         classes: Class table, name to RGB, in the order of the ids.
-        mean: Per-channel RGB mean on the 0 to 1 scale.
-        std: Per-channel RGB standard deviation on the 0 to 1 scale.
+        mean: Mean of each channel, RGB or ``bands``, on the 0 to 1 scale.
+        std: Standard deviation of each channel on the 0 to 1 scale.
         image_min_size: Smaller edge, in pixels, that images are resized to; ``None`` for as is.
         stage: Name of the stage that trained it.
         run_name: Name of the run it belongs to.
         parent: Path and sha256 of the checkpoint it started from, or what weights it began with.
         epoch: Epochs finished when it was taken.
         metrics: Logged values at that moment, such as ``val/dice``.
+        exif_orientation: What became of the EXIF orientation of training images; ``None`` if they
+            had none, or in a checkpoint from before this was asked.
+        trained_images: Ids by digest of the images that the network was trained on, in this stage
+            and in all that led to it; ``None`` if unknown, as in older checkpoints.
+        validated_images: Likewise, those that this stage validated on.
+        original_min_size: Median, in pixels, of the smaller edges of the training images before
+            they were resized; ``None`` in older checkpoints. Of windows, where there are some.
+        bands: Which bands of the files were trained on, the first being 1; ``None`` for 8-bit RGB.
+        value_range: For each band the values that became 0 and 255; ``None`` for bytes.
+        nodata: The value of pixels without data, as typed; ``None`` for what files say.
+        file_kind: What the files held where bands were named: ``bands`` how many, and ``dtype``.
+        original_min_sizes: Medians as in ``original_min_size`` of each of several data sets.
+        window: Height and width in pixels of the windows that larger training images were served
+            in; ``None`` if they were served whole.
+        fresh: Modules of the network whose tensors are random, because neither weights nor a stage
+            gave them others; ``None`` if unknown, as in older checkpoints.
+        averaged_weights: Whether the network is the average of what training has come to; ``None``
+            if training kept no average.
     """
 
     network: dict[str, Any]
     classes: dict[str, Annotated[list[_Level], _RGB]]
-    mean: Annotated[list[float], _RGB]
-    std: Annotated[list[Annotated[float, Gt(0)]], _RGB]
+    mean: Annotated[list[float], _CHANNELS]
+    std: Annotated[list[Annotated[float, Gt(0)]], _CHANNELS]
     image_min_size: Annotated[int, Ge(1)] | None
     stage: str
     run_name: str
     parent: dict[str, str | None]
     epoch: Annotated[int, Ge(0)] = 0
     metrics: dict[str, float] = field(default_factory=dict)
+    exif_orientation: Literal["apply", "ignore"] | None = None
+    trained_images: dict[str, list[str]] | None = None
+    validated_images: dict[str, list[str]] | None = None
+    original_min_size: Annotated[int, Ge(1)] | None = None
+    original_min_sizes: list[Annotated[int, Ge(1)]] | None = None
+    window: Annotated[list[Annotated[int, Ge(1)]], Len(2, 2)] | None = None
+    bands: Annotated[list[Annotated[int, Ge(1)]], _CHANNELS] | None = None
+    value_range: list[Annotated[list[float], Len(2, 2)]] | None = None
+    nodata: float | None = None
+    file_kind: dict[Literal["bands", "dtype"], int | str] | None = None
+    fresh: list[str] | None = None
+    averaged_weights: bool | None = None
+
+    @property
+    def channels(self) -> int:
+        """The channels of the images."""
+        return 3 if self.bands is None else len(self.bands)
+
+    @property
+    def seen(self) -> SeenImages | None:
+        """The images that the network has seen; ``None`` if unknown."""
+        if self.trained_images is None or self.validated_images is None:
+            return None
+        return SeenImages(self.trained_images, self.validated_images)
 
 
 def describe(checkpoint: dict[str, Any], description: Description) -> None:
@@ -163,7 +207,8 @@ def read_description(checkpoint: Mapping[str, Any], path: Path) -> Description:
         CheckpointError: If it was written by a newer release, lacks a part, or has one that is not
             what it should be.
     """
-    content = dict(checkpoint[_KEY])
+    added = {part.name: None for part in fields(Description) if part.default is None}
+    content = {**added, **checkpoint[_KEY]}  # older releases lack what was added later
     found = content.pop("format", None)
     if found != FORMAT:
         raise CheckpointError(
@@ -174,7 +219,16 @@ def read_description(checkpoint: Mapping[str, Any], path: Path) -> Description:
         raise CheckpointError(
             f"{path}: its description lacks {', '.join(missing)}; {_OTHER_ORIGIN}"
         )
-    return Description(**{name: _checked_part(content[name], name, path) for name in _PARTS})
+    parts = {name: _checked_part(content[name], name, path) for name in _PARTS}
+    description = Description(**parts)
+    for name in ("mean", "std", "value_range"):
+        found = parts[name]
+        if found is not None and len(found) != description.channels:
+            raise CheckpointError(
+                f"{path}: its description is damaged: {name}: has {len(found)} numbers for "
+                f"{description.channels} channels; {_OTHER_ORIGIN}"
+            )
+    return description
 
 
 def _checked_part(value: object, name: str, path: Path) -> Any:  # noqa: ANN401 - as declared

@@ -1,4 +1,4 @@
-"""Temporary names, and the locks that tell whether somebody is still writing under one.
+"""Locks between processes, and temporary names whose locks tell whether they are still in use.
 
 Each temporary file or folder has a lock file of its own beside it, made before it and removed after
 it. The system frees the lock when the process that holds it dies, so whoever can take the lock of
@@ -15,17 +15,57 @@ from uuid import uuid4
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-_TEMPORARY = re.compile(r"\..+\.aerialseg-([0-9a-f]{32})(\.[^.]+)?")
+_TEMPORARY = re.compile(r"\..+\.aerialseg-([0-9a-f]{32})(\.[^.]+)?", re.DOTALL)
 _LOCK = re.compile(r"\.aerialseg-([0-9a-f]{32})\.lock")
+_LONGEST_NAME = 255
+"""Bytes of a name that file systems take."""
+_LONGEST_SUFFIX = 20
+"""Characters; what is longer is no suffix but a part of a name with a dot in it."""
 _PATIENCE = 10.0
 """Seconds to wait for a lock that nobody can hold."""
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL})
 """What network file systems without locks answer; no leftovers can be told apart there."""
 
 
+@contextmanager
+def exclusive(path: Path) -> Iterator[bool]:
+    """Holds a lock file while the block runs; the system frees it when the process dies.
+
+    Args:
+        path: The lock file, made if missing, in a folder that is made if missing.
+
+    Yields:
+        Whether the lock was free. On file systems that know no locks it always is.
+
+    Raises:
+        OSError: If the lock file cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, fallback_to_soft=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        yield False
+        return
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    try:
+        yield True
+    finally:
+        _remove(lock)
+
+
 def temporary_name(path: Path) -> Path:
-    """A name that nobody else has, beside ``path`` and with its suffix."""
-    return path.with_name(f".{path.stem}.aerialseg-{uuid4().hex}{path.suffix}")
+    """A name that nobody else has, beside ``path``, with its suffix and no longer than names are.
+
+    It begins as the name of ``path`` does, as far as there is room.
+    """
+    suffix = path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else ""
+    end = f".aerialseg-{uuid4().hex}{suffix}"
+    room = _LONGEST_NAME - len(f".{end}".encode(errors="surrogatepass"))
+    start = path.stem.encode(errors="ignore")[:room].decode(errors="ignore")
+    return path.with_name(f".{start}{end}")
 
 
 @contextmanager

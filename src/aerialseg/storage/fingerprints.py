@@ -20,9 +20,13 @@ def file_size(path: Path | None) -> int | None:
     return None if path is None else path.stat().st_size
 
 
-def stamp(path: Path | None) -> tuple[str, int, int] | None:
-    """Name, size in bytes and time of change in nanoseconds: differs once a file changes."""
+def stamp(path: Path | None) -> tuple[str, int, int, int] | None:
+    """Name, size in bytes and two times in nanoseconds: differs once a file changes.
+
+    Copying tools and archives set the time of the last change to an older one, and raster files of
+    one shape have one size. The other time, of the change of the file's entry, cannot be set.
+    """
     if path is None:
         return None
     status = path.stat()
-    return path.name, status.st_size, status.st_mtime_ns
+    return path.name, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -1,6 +1,9 @@
 """Names of unknown origin: which are safe as folders and paths, and how errors quote them."""
 
+import os
 import re
+import unicodedata
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import PureWindowsPath
 
@@ -16,6 +19,19 @@ _DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}) | {
 def quoted(text: str) -> str:
     """A text of unknown origin as errors show it: in quotes, short and on one line."""
     return repr(text if len(text) <= _LONG else f"{text[:_LONG]}...")
+
+
+def composed(name: str) -> str:
+    """A file name with each accented letter as one character, in whatever form it is stored.
+
+    macOS may store ``é`` as ``e`` and an accent, which looks the same and is another text.
+    """
+    return unicodedata.normalize("NFC", name)
+
+
+def expand_home(path: str) -> str:
+    """A path with the home folder in the place of a leading ``~``; any other text as it is."""
+    return os.path.expanduser(path)  # noqa: PTH111 - Path would fail where there is no such user
 
 
 def is_folder_name(name: str) -> bool:
@@ -54,6 +70,18 @@ def as_folder_name(text: str) -> str:
     plain = "".join(letter for letter in plain if letter.isprintable())
     start = plain.encode()[: _LONGEST // 2].decode(errors="ignore")
     return f"{start or '_'}-{sha256(text.encode(errors='surrogatepass')).hexdigest()[:8]}"
+
+
+def comparison_name(names: Sequence[str]) -> str:
+    """The name of one folder for what compares these: ``demo_head_vs_demo_full``.
+
+    Args:
+        names: Runs, as in ``demo``, or stages of them, as in ``demo/head``; or any other paths.
+    """
+    texts = [str(name) for name in names]  # in a config they may be numbers
+    are_short = all(len(PureWindowsPath(name).parts) <= 2 and stays_inside(name) for name in texts)
+    text = "_vs_".join(texts)
+    return as_folder_name(text.replace("/", "_") if are_short else text)
 
 
 def fits_windows(path: str) -> bool:

@@ -53,6 +53,18 @@ def keep_as(path: Path, other: Path) -> None:
         _write_digest(other, digest)
 
 
+def complete_digest(path: Path) -> None:
+    """Writes the ``.sha256`` of a whole file anew if a crash has kept it from being written.
+
+    Raises:
+        AerialsegError: If the file is damaged, or the ``.sha256`` cannot be written.
+    """
+    _check_digest(path)
+    digest = hash_file(path)
+    if _stated_digest(path) != digest:
+        _write_digest(path, digest)
+
+
 def load_safely(path: Path) -> object:
     """Reads a file that ``torch.save`` wrote, to the CPU; nothing in it is ever run.
 

@@ -6,7 +6,7 @@ from aerialseg.storage.forecast import Forecast
 from aerialseg.training.stage_check import check_stage
 
 
-@task(starts_stage=True, may_run_in_chain=True)
+@task(reads_data=True, starts_stage=True, may_run_in_chain=True)
 def check(experiment: Experiment, *, chain: bool = False, measure: bool = False) -> Forecast | None:
     """Builds data, network, loss, optimizer and trainer, and logs what the stage would do.
 
@@ -19,4 +19,4 @@ def check(experiment: Experiment, *, chain: bool = False, measure: bool = False)
     Returns:
         The forecast, if it was measured.
     """
-    return check_stage(experiment, in_chain=chain, measure=measure)
+    return check_stage(experiment, place="later" if chain else "alone", measure=measure)

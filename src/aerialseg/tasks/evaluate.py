@@ -1,33 +1,38 @@
-"""Final metrics: the whole split, every image at its original size."""
+"""Final metrics: every image of a split at its original size."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from annotated_types import Ge
 
 from aerialseg.config.schema import Experiment
 from aerialseg.config.tasks import task
+from aerialseg.training.scored_images import ScoredSplit
 from aerialseg.training.scoring import score_checkpoint
 
 
-@task(reads_checkpoint=True)
+@task(reads_data=True, reads_checkpoint=True)
 def evaluate(
     experiment: Experiment,
     *,
-    split: Literal["train", "val"] = "val",
+    split: ScoredSplit = "val",
     sheet_rows: Annotated[int, Ge(1)] = 8,
 ) -> dict[str, float]:
-    """Evaluates a checkpoint on a split and writes tables and images of it.
+    """Evaluates a checkpoint on labelled images and writes tables and images of it.
 
     Writes ``metrics.json`` (both conventions for absent classes), ``classes.csv``,
     ``images.csv``, ``confusion_matrix.csv``, ``confusion_counts.png``,
-    ``confusion_normalised.png`` and ``predictions.png``.
+    ``confusion_normalised.png`` and ``predictions.png``. Where an inspection has measured the data
+    and images show places that training has seen, ``metrics.json`` has the scores of the others
+    too, as ``without_leakage``.
 
     Args:
         experiment: The config; ``checkpoint`` is evaluated on ``data``.
-        split: Which split.
+        split: ``val`` and ``train`` are the images that the run itself validated and trained on,
+            whatever is split or lies in the folder now; ``test`` the labelled test images of the
+            data; ``all`` all labelled images; ``unseen`` those that the run has never seen.
         sheet_rows: How many images the sheet shows, spread from the worst to the best.
 
     Returns:
-        The scores, as ``metrics.json`` holds them.
+        The scores of all images, as ``metrics.json`` holds them.
     """
     return score_checkpoint(experiment, split=split, sheet_rows=sheet_rows)

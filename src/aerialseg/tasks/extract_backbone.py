@@ -9,6 +9,7 @@ from torch import Tensor
 from aerialseg.config.schema import Experiment
 from aerialseg.config.tasks import task
 from aerialseg.errors import CheckpointError
+from aerialseg.report.path_links import PathLink
 from aerialseg.storage.checkpoints import network_state, read_checkpoint, write_checkpoint
 
 logger = logging.getLogger(__name__)
@@ -31,13 +32,15 @@ def extract_backbone(experiment: Experiment, *, output: str) -> Path:
         CheckpointError: If the network has no part called ``backbone``, or a value is outside
             the range of half precision.
     """
-    state = network_state(read_checkpoint(Path(experiment.checkpoint)))
+    state = network_state(read_checkpoint(Path(experiment.only_checkpoint)))
     backbone = {name: _half(name, v) for name, v in state.items() if name.startswith(_PREFIX)}
     if not backbone:
-        raise CheckpointError(f"{experiment.checkpoint}: its network has no part called 'backbone'")
+        raise CheckpointError(
+            f"{experiment.only_checkpoint}: its network has no part called 'backbone'"
+        )
     write_checkpoint(Path(output), backbone)
     size = Path(output).stat().st_size / 1e6
-    logger.info("%d tensors of the backbone, %.1f MB: %s", len(backbone), size, output)
+    logger.info("%d tensors of the backbone, %.1f MB: %s", len(backbone), size, PathLink(output))
     return Path(output)
 
 

@@ -1,128 +1,156 @@
 """Masks and overlays for any images, from a checkpoint alone."""
 
-import glob
 import logging
-import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
+import numpy as np
+import numpy.typing as npt
 from annotated_types import Ge, Le
 from rich.progress import track
 
+from aerialseg.classes import ClassTable
 from aerialseg.config.schema import Experiment
 from aerialseg.config.tasks import task
+from aerialseg.config.typed_overrides import command_overrides, override_key
+from aerialseg.data.images.band_settings import ranges_of
 from aerialseg.data.images.decoding import check_whole
 from aerialseg.data.images.headers import MAX_MEGAPIXELS
+from aerialseg.data.images.missing_data import missing_data, without_data
 from aerialseg.data.images.reading import read_image, read_size
+from aerialseg.data.images.reading_settings import Reading
 from aerialseg.data.images.writing import write_image, write_mask
-from aerialseg.errors import DataError
+from aerialseg.durations import counted
+from aerialseg.errors import ConfigError, DataError
+from aerialseg.inference.image_reading import reading_as_trained
+from aerialseg.inference.image_scale import memory_warning, scale_warning
+from aerialseg.inference.inputs import find_images
+from aerialseg.inference.predictor import Predictor
+from aerialseg.report.path_links import PathLink
+from aerialseg.storage.checkpoints import Description, read_checkpoint, read_description
 from aerialseg.training.build import build_predictor
+from aerialseg.viz.band_colours import as_rgb
 from aerialseg.viz.colours import overlay
 
 logger = logging.getLogger(__name__)
 
-SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-
 _SHOWN = 10  # problems printed at once
 
 
-@task(reads_checkpoint=True, reads_input=True)
+@task(reads_checkpoint=True, reads_input="an image, a folder or a quoted glob")
 def predict(
     experiment: Experiment,
     *,
     output_dir: str = "predictions",
+    image_min_size: Annotated[int, Ge(1)] | None = None,
     overlay_opacity: Annotated[float, Ge(0), Le(1)] = 0.5,
 ) -> None:
     """Writes three images for each input: index mask, colour mask and overlay.
 
     ``NAME_index.png`` holds class ids, ``NAME_colour.png`` the same ids with the class colours
     as palette, ``NAME_overlay.png`` the image with the mask laid over it. A folder's structure
-    is kept.
+    is kept. Images are turned by their EXIF orientation, as viewers do, unless the checkpoint was
+    trained with ``data.exif_orientation=ignore``. Bands and values are those of training. Pixels
+    without data, as transparent ones, are 255 and white.
 
     Args:
-        experiment: The config, of which ``checkpoint``, ``input``, ``data.max_megapixels`` and
-            ``trainer`` are used.
+        experiment: The config, of which ``checkpoint``, ``input``, ``data.max_megapixels``,
+            ``data.exif_orientation``, ``data.nodata`` and ``trainer`` are used.
         output_dir: Where to write.
+        image_min_size: The smaller edge that images are resized to, in pixels; ``None`` for that of
+            training. A warning names images that look twice as large or small as in training.
         overlay_opacity: Opacity of the mask in the overlay, 0 to 1.
 
     Raises:
+        ConfigError: If another ``data.image_min_size``, ``data.bands`` or ``data.value_range`` is
+            typed than those of training.
         DataError: If there are no images, or if one cannot be read; headers and file ends are
             checked, and all problems listed, before the first mask is written.
     """
-    max_megapixels = cast("float", experiment.data.get("max_megapixels", MAX_MEGAPIXELS))
-    images = find_images(str(experiment.input))
-    _check(images, max_megapixels)
-    predictor = build_predictor(experiment)
+    images = find_images(str(experiment.input), output_dir=output_dir)
+    checkpoint = Path(experiment.only_checkpoint).expanduser()
+    reading = _reading(experiment, read_description(read_checkpoint(checkpoint), checkpoint))
+    sizes = _checked_sizes(images, reading)
+    predictor = build_predictor(experiment, image_min_size=image_min_size)
+    _check_typed(experiment, predictor)
+    for warning in (scale_warning, memory_warning):
+        if line := warning(sizes, predictor.description, image_min_size):
+            logger.warning(line)
     for path, name in track(images.items(), description="predict", disable=len(images) < 5):
-        image = read_image(path, max_megapixels=max_megapixels)
-        mask = predictor.predict(image)
-        stem = str(Path(output_dir) / name)
-        write_mask(Path(f"{stem}_index.png"), mask)
-        write_mask(Path(f"{stem}_colour.png"), mask, palette=predictor.classes.palette)
-        blended = overlay(image, mask, predictor.classes, opacity=overlay_opacity)
-        write_image(Path(f"{stem}_overlay.png"), blended)
+        image = read_image(path, reading)
+        mask = without_data(predictor.predict(image), missing_data(path, reading))
+        blended = overlay(as_rgb(image), mask, predictor.classes, opacity=overlay_opacity)
+        _write(Path(output_dir) / name, mask, predictor.classes, blended)
     logger.info(
-        "%d images segmented with %s: index masks, colour masks and overlays in %s",
-        len(images),
-        experiment.checkpoint,
-        output_dir,
+        "%s segmented with %s, %s: index masks, colour masks and overlays in %s",
+        counted(len(images), "image"),
+        experiment.only_checkpoint,
+        _resizing(predictor, is_typed=image_min_size is not None),
+        PathLink(output_dir),
     )
 
 
-def find_images(source: str) -> dict[Path, str]:
-    """The images that ``input`` refers to, each with the name of its masks.
+def _write(
+    stem: Path, mask: npt.NDArray[np.uint8], classes: ClassTable, blended: npt.NDArray[np.uint8]
+) -> None:
+    """Writes the three images of one input; ``stem`` is their path without the endings."""
+    write_mask(Path(f"{stem}_index.png"), mask)
+    write_mask(Path(f"{stem}_colour.png"), mask, palette=classes.palette)
+    write_image(Path(f"{stem}_overlay.png"), blended)
 
-    Args:
-        source: An image, a folder that is searched recursively, or a glob.
 
-    Raises:
-        DataError: If there are none, or two have the same mask name.
-    """
-    root = Path(source).expanduser()
-    if root.is_dir():
-        inside = (path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
-        # File managers leave hidden files whose names end like those of images.
-        found = sorted(p for p in inside if p.is_file() and not p.name.startswith("."))
-        base = root
-    else:
-        # Path.glob would need the pattern split from its fixed part.
-        matches = glob.glob(str(root), recursive=True) if not root.is_file() else [str(root)]  # noqa: PTH207
-        unique = {_resolved(Path(match)): Path(match) for match in matches if Path(match).is_file()}
-        found = sorted(unique.values())
-        base = Path(os.path.commonpath([_resolved(path.parent) for path in found] or [root]))
-    if not found:
-        kinds = ", ".join(sorted(SUFFIXES))
-        raise DataError(f"input: {source} is not an image, a folder or a glob of images ({kinds})")
-    # With '..' left in, a name could point outside the output folder.
-    names = {
-        path: _resolved(path).relative_to(_resolved(base)).with_suffix("").as_posix()
-        for path in found
-    }
-    writers: dict[str, Path] = {}
-    for path, name in names.items():
-        other = writers.setdefault(name, path)
-        if other != path:
-            raise DataError(
-                f"input: {other} and {path} would both write {name}_index.png; rename one of them"
+def _reading(experiment: Experiment, description: Description) -> Reading:
+    """How images are read: as for training, but for what the config says."""
+    data = cast("dict[str, Any]", experiment.data)
+    return reading_as_trained(
+        description,
+        max_megapixels=data.get("max_megapixels", MAX_MEGAPIXELS),
+        exif_orientation=data.get("exif_orientation"),
+        nodata=data.get("nodata"),
+    )
+
+
+def _check_typed(experiment: Experiment, predictor: Predictor) -> None:
+    """Raises ConfigError if another size, bands or values of training were typed."""
+    typed, trained = experiment.data["image_min_size"], predictor.description.image_min_size
+    if "data.image_min_size" in map(override_key, command_overrides()) and typed != trained:
+        raise ConfigError(
+            f"data.image_min_size: {typed} is not the size of training, {trained}, and predict "
+            f"does not train; set task.image_min_size={typed}"
+        )
+    known, data = predictor.reading, cast("dict[str, Any]", experiment.data)
+    bands, ranges = data.get("bands"), ranges_of(data.get("value_range"), len(known.bands or ()))
+    for key, given, wanted in (
+        ("data.bands", None if bands is None else tuple(bands), known.bands),
+        ("data.value_range", ranges, known.ranges),
+    ):
+        if key in map(override_key, command_overrides()) and given != wanted:
+            raise ConfigError(
+                f"{key}: is not that of training, {wanted}, which predict uses; leave it out"
             )
-    return names
 
 
-def _resolved(path: Path) -> Path:
-    """The absolute path without ``..``."""
-    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps '..'
+def _resizing(predictor: Predictor, *, is_typed: bool) -> str:
+    """The size that images were resized to, and what decided it."""
+    edge, window = predictor.image_min_size, predictor.description.window
+    source = "task.image_min_size" if is_typed else "as in training"
+    if edge is not None and window is not None and not is_typed:
+        return f"resized by {edge / min(window):.3g} as windows were in training"
+    return f"not resized ({source})" if edge is None else f"resized to {edge} pixels ({source})"
 
 
-def _check(images: Iterable[Path], max_megapixels: float) -> None:
-    """Raises DataError if the header or the end of an image file is damaged."""
+def _checked_sizes(images: Iterable[Path], reading: Reading) -> dict[Path, tuple[int, int]]:
+    """Height and width of each image; DataError if a header or the end of a file is damaged."""
+    sizes: dict[Path, tuple[int, int]] = {}
     problems: list[str] = []
     for path in images:
         try:
-            read_size(path, max_megapixels=max_megapixels)
+            sizes[path] = read_size(path, reading)
             check_whole(path)
         except DataError as error:
             problems += error.problems
     if problems:
         more = [f"and {len(problems) - _SHOWN} more images"] if len(problems) > _SHOWN else []
         raise DataError(*problems[:_SHOWN], *more)
+    return sizes

@@ -12,13 +12,19 @@ from rich.progress import track
 
 from aerialseg.config.schema import Experiment
 from aerialseg.config.tasks import task
-from aerialseg.data.images.reading import read_image
+from aerialseg.data.datamodule import AerialSegDataModule
+from aerialseg.data.images.missing_data import missing_data, without_data
+from aerialseg.data.images.reading import read_image, read_size
+from aerialseg.data.layouts.listing import Sample
 from aerialseg.data.layouts.tables import read_rows
+from aerialseg.durations import counted
 from aerialseg.errors import DataError
+from aerialseg.inference.image_scale import memory_warning
+from aerialseg.report.path_links import PathLink
 from aerialseg.rle import decode, encode
 from aerialseg.storage.atomic_files import csv_text, write_text
+from aerialseg.training.bands import read_as_trained
 from aerialseg.training.build import build_data, build_predictor
-from aerialseg.training.scoring import check_classes
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +32,7 @@ HEADER = ("ImageID", "EncodedPixels")
 """The column names if the data set has no ``sampleSubmission.csv``."""
 
 
-@task(reads_checkpoint=True)
+@task(reads_data=True, reads_checkpoint=True)
 def submit(experiment: Experiment, *, order: Literal["row", "column"] = "row") -> Path:
     """Writes ``submission.csv``: rows ``IMAGEID_CLASS,start length start length ...``.
 
@@ -45,25 +51,47 @@ def submit(experiment: Experiment, *, order: Literal["row", "column"] = "row") -
         DataError: If there is no test split, or the rows differ from those of the sample.
     """
     data = build_data(experiment)
-    samples = data.samples("test")
-    if not samples:
-        raise DataError(f"{data.root}: has no test split, so there is nothing to submit")
+    samples = _test_images(data)
     predictor = build_predictor(experiment)
-    check_classes(predictor, data, experiment.checkpoint)
+    predictor.check_classes(data.classes)
+    read_as_trained(data, predictor.description, experiment.only_checkpoint)
+    sizes = {sample.image: read_size(sample.image, data.reading) for sample in samples}
+    if line := memory_warning(sizes, predictor.description, None):
+        logger.warning(line)
     header: Sequence[str] = HEADER
     rows: dict[str, str] = {}
     for sample in track(samples, description="submit", disable=len(samples) < 5):
-        mask = predictor.predict(read_image(sample.image, max_megapixels=data.max_megapixels))
+        mask = predictor.predict(read_image(sample.image, data.served))
+        mask = without_data(mask, missing_data(sample.image, data.served))
         codes = encode(mask, len(data.classes), order=order)
         _check_round_trip(codes, mask, order, sample.id)
         rows |= {f"{sample.id}_{index}": code for index, code in enumerate(codes)}
-    if data.sample_submission is not None:
-        header, rows = _like_sample(data.sample_submission, rows)
+    if data.contents.sample_submission is not None:
+        header, rows = _like_sample(data.contents.sample_submission, rows)
     path = Path(experiment.paths.output_dir) / "submission.csv"
     write_text(path, csv_text(header, rows.items()))
-    checked = "checked against sampleSubmission.csv" if data.sample_submission else "decoded back"
-    logger.info("%d rows for %d images, %s: %s", len(rows), len(samples), checked, path)
+    checked = (
+        "checked against sampleSubmission.csv"
+        if data.contents.sample_submission
+        else "decoded back"
+    )
+    written = f"{counted(len(rows), 'row')} for {counted(len(samples), 'image')}"
+    logger.info("%s, %s: %s", written, checked, PathLink(path))
     return path
+
+
+def _test_images(data: AerialSegDataModule) -> tuple[Sample, ...]:
+    """The images of a submission."""
+    if data.sources.are_several:
+        raise DataError("data=joint: a submission is for one data set; choose it with data=NAME")
+    samples = data.contents.of("test")
+    if not samples:
+        raise DataError(
+            f"{data.place}: has no test split, so there is nothing to submit; for other images "
+            "use task=predict input=FOLDER; with data=folders, data.layout.test_images=FOLDER says "
+            "where those of the test split are"
+        )
+    return samples
 
 
 def _check_round_trip(

@@ -9,7 +9,9 @@ from annotated_types import Ge
 from aerialseg.config.schema import Experiment
 from aerialseg.config.tasks import task
 from aerialseg.data.images.writing import write_image
+from aerialseg.durations import counted
 from aerialseg.errors import DataError
+from aerialseg.report.path_links import PathLink
 from aerialseg.report.sheet_rows import random_indices, sample_row
 from aerialseg.training.build import build_data
 from aerialseg.viz.sheets import sample_sheet
@@ -17,7 +19,7 @@ from aerialseg.viz.sheets import sample_sheet
 logger = logging.getLogger(__name__)
 
 
-@task()
+@task(reads_data=True)
 def visualize(
     experiment: Experiment,
     *,
@@ -36,11 +38,11 @@ def visualize(
     data = build_data(experiment)
     dataset = data.dataset(split, augment=True)
     if len(dataset) == 0:
-        raise DataError(f"{data.root}: the {split} split is empty; nothing to show")
+        raise DataError(f"{data.place}: the {split} split is empty; nothing to show")
     chosen = random_indices(dataset, samples, seed=experiment.seed)
     rows = [sample_row(dataset, index, augmented_versions=versions) for index in chosen]
     path = Path(experiment.paths.output_dir) / "samples.png"
     write_image(path, sample_sheet(rows, data.classes))
-    logger.info("%d samples of the %s split: %s", len(rows), split, path)
+    logger.info("%s of the %s split: %s", counted(len(rows), "sample"), split, PathLink(path))
     if not dataset.is_augmented:
         logger.info("augmentation=none changes nothing; try augmentation=drone")

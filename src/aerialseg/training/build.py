@@ -1,105 +1,172 @@
-"""Builds objects from the config: the only place that instantiates YAML nodes."""
+"""Builds data module, network, trainer and predictor from the config."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+import logging
+from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytorch_lightning as pl
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
-from lightning_fabric.utilities.exceptions import MisconfigurationException
+import torch
 from pytorch_lightning.callbacks import LearningRateMonitor, Timer
+from pytorch_lightning.profilers import AdvancedProfiler, PyTorchProfiler, SimpleProfiler
 from torch import nn
 
 from aerialseg.callbacks.curves import ContinuousCurves
+from aerialseg.callbacks.progress import PersistentProgressBar
 from aerialseg.callbacks.remaining_time import RemainingStages, RemainingTime
 from aerialseg.callbacks.signals import StopOnSignal
+from aerialseg.classes import ClassTable
 from aerialseg.config.schema import Experiment
+from aerialseg.config.trainer_rules import seconds_of
 from aerialseg.data.datamodule import AerialSegDataModule
-from aerialseg.data.statistics import class_weights
-from aerialseg.errors import AerialsegError, ConfigError
+from aerialseg.data.notices import about, say_once
+from aerialseg.errors import ConfigError, DataError, did_you_mean
 from aerialseg.inference.predictor import Predictor, native_device
-from aerialseg.models.layer_groups import layer_groups, resolve_start
+from aerialseg.losses.class_weights import chosen_weights
+from aerialseg.models.freeze_plan import FreezePlan
+from aerialseg.models.layer_groups import layer_groups
 from aerialseg.models.module import SegmentationModule
-from aerialseg.models.weights.loading import load_weights
-from aerialseg.models.weights.transfer import continue_from
-from aerialseg.storage.checkpoints import Description, network_state, read_checkpoint
+from aerialseg.models.networks.input_bands import build_for_bands
+from aerialseg.models.networks.registry import find_builder
+from aerialseg.models.optimization import Optimization
+from aerialseg.models.weights.class_rows import ClassChange, class_tensors, match_classes
+from aerialseg.models.weights.loading import WeightsReport, load_weights
+from aerialseg.models.weights.transfer import Transfer, continue_from
+from aerialseg.training.bands import read_as_start
+from aerialseg.training.chosen_checkpoint import check_chosen_checkpoint
+from aerialseg.training.description import describe_stage
 from aerialseg.training.hardware import fused, precision, use_hardware
-from aerialseg.training.identity import parent_of
+from aerialseg.training.instantiation import build
+from aerialseg.training.parent import (
+    Parent,
+    check_validation_images,
+    fresh_before,
+    read_parent,
+    seen_after,
+    seen_before,
+    start_of,
+)
 from aerialseg.training.quiet import quieten_lightning
+from aerialseg.training.teachers import read_teaching
+from aerialseg.training.threads import use_threads
+
+logger = logging.getLogger(__name__)
 
 
-def build(node: Mapping[str, Any], path: str, **supplied: object) -> Any:  # noqa: ANN401 - any target
-    """Instantiates a config node; ``None`` for an empty node.
+def build_data(
+    experiment: Experiment, *, split: bool = True, scored_with: ClassTable | None = None
+) -> AerialSegDataModule:
+    """The data module after :meth:`AerialSegDataModule.prepare`.
 
     Args:
-        node: A config node with a ``_target_``.
-        path: The path of the node, for messages.
-        **supplied: Arguments from other parts of the config.
-
-    Raises:
-        ConfigError: If the target rejects its arguments.
+        experiment: The config.
+        split: False for data that are checked but not split, which need not be possible.
+        scored_with: The classes of the network that is scored on them; None for training.
     """
-    if not node:
-        return None
-    try:
-        part = instantiate(node, _convert_="all", _partial_=True)
-        return part if node.get("_partial_") else part(**supplied)
-    except InstantiationException as error:
-        if isinstance(error.__cause__, AerialsegError):
-            raise error.__cause__ from None
-        raise ConfigError(f"{path}: {_one_line(error.__cause__ or error)}") from error
-    except (TypeError, ValueError, MisconfigurationException) as error:
-        raise ConfigError(f"{path}: {_one_line(error)}") from error
-
-
-def build_data(experiment: Experiment) -> AerialSegDataModule:
-    """The data module after :meth:`AerialSegDataModule.prepare`."""
     augmentation = build(experiment.augmentation, "augmentation")
     data: AerialSegDataModule = build(experiment.data, "data", augmentation=augmentation)
-    data.prepare()
+    if scored_with is not None:
+        data = data.scored_with(scored_with)
+    _ = data.contents if split else data.checked
+    for name, source in data.sources.by_name.items():
+        with about(name):
+            _warn_of_unused_table(source.class_map.own, source.root / "classes.yaml")
     return data
 
 
+def _warn_of_unused_table(chosen: ClassTable, table: Path) -> None:
+    """Says that a data set brings a class table which is not the chosen one."""
+    if not table.is_file():
+        return
+    try:
+        differs = ClassTable.read(table) != chosen
+    except DataError:
+        differs = True
+    if differs:
+        line = (
+            f"{table} is not used: data.classes gives another class table "
+            f"({', '.join(chosen.names[:3])}, ...); without data/classes=... it would be used"
+        )
+        say_once(logger, logging.WARNING, line)
+
+
 def build_network(experiment: Experiment, num_classes: int) -> nn.Module:
-    """The configured network with random weights."""
-    node = experiment.model.network
-    return cast("nn.Module", build(node, "model.network", num_classes=num_classes))
+    """The configured network with random weights, for the bands that ``data.bands`` names."""
+    node: Any = experiment.model.network
+    bands: Any = experiment.data.get("bands")
+    if bands is None:
+        return cast("nn.Module", build(node, "model.network", num_classes=num_classes))
+    make = partial(build, node, "model.network")
+    builder = find_builder(str(node["_target_"]))
+    takes = {} if builder is None else inspect.signature(builder).parameters
+    return build_for_bands(make, {"num_classes": num_classes}, len(bands), parameters=takes)
 
 
 def build_module(
-    experiment: Experiment, data: AerialSegDataModule
+    experiment: Experiment, data: AerialSegDataModule, *, fresh: Collection[str] | None = None
 ) -> tuple[SegmentationModule, str]:
     """The module to train, initialised from its parent's checkpoint or from the model's weights.
+
+    Args:
+        experiment: The config.
+        data: What is trained on.
+        fresh: Names of modules to take for fresh, if the stages before this one are still to be
+            trained; ``None`` for those that are.
 
     Returns:
         The module, and one line that says where its tensors came from.
     """
+    use_threads(experiment.compute.threads, device=_device(experiment))
+    parent = read_parent(experiment)
+    source, said = start_of(experiment, parent)
+    read_as_start(data, said, source, is_stage=parent is not None)
     network = build_network(experiment, len(data.classes))
     groups = layer_groups(network, experiment.model.layer_groups)
-    parent = parent_of(experiment)
-    origin = _initialise(network, experiment, final_layers=groups[-1].names)
+    seen = seen_before(source, said)
+    check_validation_images(experiment, data, seen, source)
+    teaching = read_teaching(experiment, data)
+    start = _initialise(network, experiment, parent, data, final_layers=groups[-1].names)
+    if fresh is None:
+        fresh = {*start.fresh_tensors, *fresh_before(source, said)}
+    stage = experiment.stage
+    plan = FreezePlan(groups, stage.fine_tune_start, fresh, train_fresh=stage.fresh == "learn")
     loss, compute = experiment.loss, experiment.compute
-    weights = class_weights(data.class_counts, loss.class_weights)
+    weights = chosen_weights(data.counts_in_training(), loss.class_weights, data.classes.names)
     use_hardware(
         network,
         tf32=compute.tf32,
         custom_gradients=compute.custom_gradients,
         compile=compute.compile,
     )
+    seen = seen_after(data, teaching.seen_with(seen))
     module = SegmentationModule(
         network,
         build(loss.function, "loss.function", class_weights=weights.tolist()),
-        layer_groups=groups,
-        fine_tune_start=resolve_start(groups, experiment.stage.fine_tune_start),
-        optimizer=build(fused(experiment.optimizer, chosen_precision(experiment)), "optimizer"),
-        scheduler=build(experiment.scheduler, "scheduler"),
+        plan=plan,
+        optimization=_optimization(experiment),
         aux_weight=loss.aux_weight,
         seed=experiment.seed,
-        description=_describe(experiment, data, parent),
+        description=describe_stage(experiment, data, seen, plan.still_fresh),
         channels_last=compute.channels_last,
+        distillation=teaching.distillation,
     )
-    return module, origin
+    return module, str(start)
+
+
+def _optimization(experiment: Experiment) -> Optimization:
+    """How the stage optimises what it trains."""
+    optimizer, scheduler = experiment.optimizer, dict(experiment.scheduler)
+    function = fused(optimizer.function, chosen_precision(experiment))
+    return Optimization(
+        build(function, "optimizer.function"),
+        monitor=cast("str | None", scheduler.pop("monitor", None)),
+        make_scheduler=build(scheduler, "scheduler"),
+        layer_decay=optimizer.layer_decay,
+        fresh_factor=optimizer.fresh_factor,
+        warmup_steps=optimizer.warmup_steps,
+    )
 
 
 def build_trainer(experiment: Experiment, remaining: RemainingStages | None = None) -> pl.Trainer:
@@ -116,19 +183,59 @@ def build_trainer(experiment: Experiment, remaining: RemainingStages | None = No
             callback.set_remaining_stages(remaining)
     if not experiment.logger:  # it has nowhere to log to, and would raise
         callbacks = [each for each in callbacks if not isinstance(each, LearningRateMonitor)]
-    callbacks += [Timer(), ContinuousCurves(), StopOnSignal()]
+    node: dict[str, Any] = {**experiment.trainer, "precision": chosen_precision(experiment)}
+    # The timer below counts all starts of a run; Lightning's would end a resumed run at once.
+    limit = seconds_of(node.pop("max_time", None))
+    callbacks += [Timer(), ContinuousCurves(), StopOnSignal(max_seconds=limit)]
+    if node.get("enable_progress_bar") is False:
+        node["enable_progress_bar"] = _without_bars(callbacks)
+    if isinstance(node.get("profiler"), str):
+        node["profiler"] = _profiler(node["profiler"], experiment.paths.output_dir)
     logger = build(experiment.logger, "logger") or False
-    node = {**experiment.trainer, "precision": chosen_precision(experiment)}
     return cast("pl.Trainer", build(node, "trainer", callbacks=callbacks, logger=logger))
 
 
-def build_predictor(experiment: Experiment) -> Predictor:
-    """The network of ``checkpoint`` for inference, in float32 by default."""
+def _without_bars(callbacks: Sequence[pl.Callback]) -> bool:
+    """Lets our progress bar log lines instead; returns whether there is one."""
+    ours = [each for each in callbacks if isinstance(each, PersistentProgressBar)]
+    for each in ours:
+        each.disable()
+    return bool(ours)
+
+
+def _profiler(name: str, folder: str) -> object:
+    """One of Lightning's profilers by name, which writes to the run's folder."""
+    kinds = {"simple": SimpleProfiler, "advanced": AdvancedProfiler, "pytorch": PyTorchProfiler}
+    if name not in kinds:
+        raise ConfigError(f"trainer.profiler: there is no '{name}'{did_you_mean(name, kinds)}")
+    return kinds[name](dirpath=folder, filename="profile")
+
+
+def build_predictor(experiment: Experiment, *, image_min_size: int | None = None) -> Predictor:
+    """The network of ``checkpoint`` for inference, in float32 by default.
+
+    Args:
+        experiment: The config.
+        image_min_size: The smaller edge that images are resized to; ``None`` for that of training.
+
+    Raises:
+        ConfigError: As :func:`~aerialseg.training.chosen_checkpoint.check_chosen_checkpoint`.
+    """
+    predictor = load_predictor(experiment, image_min_size=image_min_size)
+    check_chosen_checkpoint(experiment, predictor.description)
+    return predictor
+
+
+def load_predictor(experiment: Experiment, *, image_min_size: int | None = None) -> Predictor:
+    """As :func:`build_predictor`, of a checkpoint that was not chosen by what was typed."""
     trainer: Any = experiment.trainer
+    device = _device(experiment)
+    use_threads(experiment.compute.threads, device=device)
     return Predictor(
-        Path(experiment.checkpoint).expanduser(),
-        device=native_device(trainer.get("accelerator", "auto")),
+        Path(experiment.only_checkpoint),
+        device=device,
         precision=trainer.get("precision") or "32-true",
+        image_min_size=image_min_size,
     )
 
 
@@ -138,35 +245,39 @@ def chosen_precision(experiment: Experiment) -> str | int:
     return precision(trainer.get("precision"), accelerator=trainer.get("accelerator", "auto"))
 
 
-def _initialise(network: nn.Module, experiment: Experiment, *, final_layers: Sequence[str]) -> str:
-    """Loads the parent's checkpoint or the model's weights; returns a summary line."""
-    parent = experiment.stage.init_checkpoint
+def _device(experiment: Experiment) -> str:
+    trainer: Any = experiment.trainer
+    return native_device(trainer.get("accelerator", "auto"))
+
+
+def _initialise(
+    network: nn.Module,
+    experiment: Experiment,
+    parent: Parent | None,
+    data: AerialSegDataModule,
+    *,
+    final_layers: Sequence[str],
+) -> Transfer | WeightsReport:
+    """Loads the parent's checkpoint or the model's weights."""
     if parent is not None:
-        return continue_from(network, network_state(read_checkpoint(Path(parent))), parent)
-    report = load_weights(
+        change = _class_change(network, experiment, parent, data.classes.names)
+        return continue_from(network, parent.state, parent.source, change=change)
+    return load_weights(
         network,
         experiment.model.weights,
         final_layers=final_layers,
         weights_dir=Path(experiment.paths.weights_dir),
     )
-    return str(report)
 
 
-def _describe(
-    experiment: Experiment, data: AerialSegDataModule, parent: dict[str, str | None]
-) -> Description:
-    """The description stored in the checkpoints of the stage."""
-    return Description(
-        network={**experiment.model.network, "num_classes": len(data.classes)},
-        classes=data.classes.to_mapping(),
-        mean=experiment.model.mean,
-        std=experiment.model.std,
-        image_min_size=data.image_min_size,
-        stage=experiment.stage.name,
-        run_name=experiment.run_name,
-        parent=parent,
-    )
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+def _class_change(
+    network: nn.Module, experiment: Experiment, parent: Parent, names: tuple[str, ...]
+) -> ClassChange | None:
+    """How the classes differ from the parent's; ``None`` if they do not."""
+    old_names = tuple(parent.description.classes)
+    rows = match_classes(names, old_names, experiment.stage.renamed_classes, source=parent.source)
+    if names == old_names:
+        return None
+    with torch.random.fork_rng(devices=[]):  # what follows must not depend on this network
+        wider = build_network(experiment, len(names) + 1)
+    return ClassChange(names, old_names, rows, class_tensors(network, wider))

@@ -1,5 +1,6 @@
 """Running what a stage freezes once per image instead of once per epoch, where that pays."""
 
+import gc
 import logging
 import sys
 from contextlib import suppress
@@ -10,18 +11,19 @@ from torch import nn
 
 from aerialseg.config.schema import Experiment
 from aerialseg.data.cache.features import FeatureStore, open_features
-from aerialseg.data.cache.store import entry_folder, remove_entry
+from aerialseg.data.cache.store import CacheError, entry_folder, go_without
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.errors import AerialsegError, ConfigError
 from aerialseg.inference.predictor import native_device
 from aerialseg.models.frozen_prefix import FrozenPrefix
 from aerialseg.models.module import SegmentationModule
-from aerialseg.storage.atomic_files import hash_file, remove_leftovers
+from aerialseg.storage.atomic_files import hash_file, remove_folder, remove_leftovers
 from aerialseg.storage.fingerprints import stamp
 from aerialseg.training.frozen_features import SPLITS, compute_features
 
 logger = logging.getLogger(__name__)
 
+_TAUGHT = "the teachers of loss.distillation need the images, of which features are not enough"
 _METHOD = 1  # goes into the key; a new number computes anew
 
 
@@ -47,7 +49,7 @@ def cache_stage_features(
         device=native_device(trainer.get("accelerator", "auto")),
         short_run=is_short_run(trainer.get("max_epochs"), trainer.get("limit_train_batches")),
     )
-    return data.features is not None
+    return data.loaders.features is not None
 
 
 def cache_features(
@@ -83,6 +85,8 @@ def cache_features(
         raise ConfigError(f"stage.cache_features: is on, but {reason}; set it to auto or off")
     prefix = module.frozen_prefix
     if prefix is None or setting == "off" or reason or (setting == "auto" and short_run):
+        if reason == _TAUGHT and not short_run:  # the one reason that a choice of the user's adds
+            logger.info("the frozen part runs in every step: %s", reason)
         _remove_others(cache_dir / kind, keep="")
         return
     folder = entry_folder(cache_dir, kind, *_made_from(module, prefix, data))
@@ -92,9 +96,11 @@ def cache_features(
     except AerialsegError as error:
         if setting == "on":
             raise ConfigError(f"stage.cache_features: is on, but {error}") from error
+        if isinstance(error, CacheError):
+            go_without(cache_dir, error)
         logger.info("the frozen part runs in every step: %s", error)
     else:
-        data.serve_features(store)
+        data.loaders.serve_features(store)
 
 
 def is_short_run(
@@ -109,10 +115,18 @@ def _obstacle(module: SegmentationModule, data: AerialSegDataModule) -> str:
     """Why the features of an image are not the same in every epoch; empty if they are."""
     if module.frozen_prefix is None:
         return "the network has no backbone of its own that this stage wholly freezes"
+    if data.crops is not None:
+        return "training shows random crops (data.crop_size), so they differ in every epoch"
+    if data.rare.pasted:
+        return (
+            "training pastes objects into images (data.paste_rare), so they differ in every epoch"
+        )
     if data.augmentation is not None and data.augmentation.transforms:
         return "this stage augments its images, so they differ in every epoch"
     if data.training_size is None:
         return "the images differ too much in size to be padded to one"
+    if module.distillation is not None:
+        return _TAUGHT
     return ""
 
 
@@ -126,7 +140,9 @@ def _made_from(
         for split in SPLITS
         for sample in data.samples(split)
     ]
-    given = (module.description.mean, module.description.std, data.image_min_size)
+    said = module.description
+    given: tuple[object, ...] = (said.mean, said.std, data.image_min_size)
+    given += () if said.value_range is None else (said.value_range,)
     code = _code_of(module.network)
     size = data.training_size
     return (_METHOD, *tensors, prefix.depth, code, images, given, size, data.fingerprint)
@@ -151,8 +167,15 @@ def _open(folder: Path) -> FeatureStore | None:
 
 
 def _remove_others(folder: Path, *, keep: str) -> None:
-    remove_leftovers(folder)
-    for other in folder.glob("*"):
-        if other.name != keep and not other.name.startswith("."):  # hidden: still in the making
-            with suppress(AerialsegError):  # what cannot be removed does no harm
-                remove_entry(other)
+    """Removes the features of other stages."""
+    others = []
+    with suppress(OSError):  # what cannot be removed does no harm
+        remove_leftovers(folder)
+        # Hidden ones are still in the making.
+        others = [o for o in folder.glob("*") if o.name != keep and not o.name.startswith(".")]
+    if others:
+        # What is left of an earlier stage may have them mapped, and Windows would not remove them.
+        gc.collect()
+    for other in others:
+        with suppress(AerialsegError):
+            remove_folder(other)

@@ -13,6 +13,7 @@ from rich.progress import track
 from aerialseg.data.cache.features import Features, FeatureStore, missing_disk, write_features
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.layouts.listing import Split
+from aerialseg.durations import counted
 from aerialseg.errors import DataError
 from aerialseg.models.frozen_prefix import FrozenPrefix
 from aerialseg.models.module import SegmentationModule
@@ -49,10 +50,12 @@ def compute_features(
     needed = size * count * _mean_pixels(data) // (first.shape[2] * first.shape[3])
     if missing := missing_disk(folder, needed):
         raise DataError(
-            f"features of {count} images need {needed / 1e9:.1f} GB in {folder.parent}, "
+            f"features of {counted(count, 'image')} need {needed / 1e9:.1f} GB in {folder.parent}, "
             f"{missing / 1e9:.1f} GB more than may be used; point paths.cache_dir to a larger disk"
         )
-    logger.info("features of %d images, once: %.0f MB into %s", count, needed / 1e6, folder)
+    logger.info(
+        "features of %s, once: %.0f MB into %s", counted(count, "image"), needed / 1e6, folder
+    )
 
     def images() -> Iterator[tuple[str, int, Features]]:
         hidden = not Console().is_terminal
@@ -82,5 +85,5 @@ def _features(
 
 def _mean_pixels(data: AerialSegDataModule) -> int:
     """Height times width of an image, on average."""
-    sizes = data.dataset("val").sizes() + data.dataset("train").sizes()
+    sizes = data.served_sizes("val") + data.served_sizes("train")
     return sum(height * width for height, width in sizes) // len(sizes)

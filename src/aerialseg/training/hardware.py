@@ -31,7 +31,7 @@ def fused(optimizer: Mapping[str, Any], precision: str | int) -> Mapping[str, An
     """
     if "fused" not in optimizer or optimizer["fused"] is not None:
         return optimizer
-    return {**optimizer, "fused": True if "mixed" not in str(precision) else None}
+    return {**optimizer, "fused": True if str(precision) in ("32", "32-true") else None}
 
 
 def use_hardware(network: nn.Module, *, tf32: bool, custom_gradients: bool, compile: bool) -> None:

@@ -1,5 +1,6 @@
 """Estimates the time of a stage from a few real steps."""
 
+import gc
 import logging
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 
+from aerialseg.callbacks.ema import average_of
 from aerialseg.callbacks.pace import Pace, StepTimes
 from aerialseg.callbacks.remaining_time import may_end_early, work_left
 from aerialseg.config.schema import Experiment
@@ -19,9 +21,11 @@ from aerialseg.models.module import SegmentationModule
 from aerialseg.storage.checkpoints import read_checkpoint, read_description
 from aerialseg.storage.forecast import Forecast
 from aerialseg.storage.run_folders import RunFolder
-from aerialseg.training.build import build, chosen_precision
+from aerialseg.training.build import chosen_precision
+from aerialseg.training.data_checks import limited
 from aerialseg.training.failures import explained_failures
 from aerialseg.training.feature_cache import cache_stage_features
+from aerialseg.training.instantiation import build
 
 _BATCHES = 4
 """How many batches are validated, and how many of each split are cached as features."""
@@ -32,6 +36,8 @@ def measure_stage(
     module: SegmentationModule,
     data: AerialSegDataModule,
     trainer: pl.Trainer,
+    *,
+    keeps_finished: bool,
 ) -> Forecast:
     """Times a few training steps of a stage and extrapolates to the whole stage.
 
@@ -40,6 +46,7 @@ def measure_stage(
         module: The stage's module; the trial trains it, so it cannot be used afterwards.
         data: The stage's data.
         trainer: The stage's trainer, for the number of epochs and batches.
+        keeps_finished: Whether a finished stage takes no time; otherwise all of it is timed.
 
     Raises:
         ConfigError: If the number of epochs is not limited.
@@ -47,15 +54,15 @@ def measure_stage(
     epochs = trainer.max_epochs or 0
     if epochs < 1:
         raise ConfigError("trainer.max_epochs: task.measure needs a number of epochs to count")
-    left = epochs - _epochs_done(experiment, epochs)
+    left = epochs - _epochs_done(experiment, epochs, keeps_finished=keeps_finished)
     if left <= 0:
         return Forecast(experiment.stage.name, epochs=epochs, epochs_left=left)
     with _quiet(), explained_failures(module, data):
-        pace, features = _run_trial(experiment, module, data, trainer.accumulate_grad_batches)
+        pace, features = _run_trial(experiment, module, data, trainer)
     work = work_left(
         trainer,
-        steps_per_epoch=_limited(len(data.train_dataloader()), trainer.limit_train_batches),
-        validation_batches=_limited(len(data.val_dataloader()), trainer.limit_val_batches),
+        steps_per_epoch=limited(len(data.train_dataloader()), trainer.limit_train_batches),
+        validation_batches=limited(len(data.val_dataloader()), trainer.limit_val_batches),
         epochs_done=epochs - left,
     )
     return Forecast(
@@ -104,30 +111,39 @@ def _run_trial(
     experiment: Experiment,
     module: SegmentationModule,
     data: AerialSegDataModule,
-    accumulated: int,
+    trainer: pl.Trainer,
 ) -> tuple[Pace, float]:
     """The pace of a stage, and the seconds that caching its features takes, if it uses any.
 
     Features of a few images are cached in a temporary folder. A stage that trains from images uses
     its own loader, so that a slow disk is measured too.
     """
-    trial = _Trial(accumulated)
-    with TemporaryDirectory() as folder:
+    trial = _Trial(trainer.accumulate_grad_batches)
+    average = average_of(trainer)  # takes time in steps and validation
+    callbacks: list[pl.Callback] = [trial] if average is None else [average, trial]
+    # After an error the trial still has its files mapped, and Windows would not remove them.
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         few = data.reduced(_BATCHES * data.batch_size, cache_dir=Path(folder))
         start = time.perf_counter()
         cached = cache_stage_features(experiment, module, few, cache_dir=Path(folder))
         seconds = time.perf_counter() - start
-        _trainer(experiment, trial).fit(module, few if cached else data)
-    return trial.pace, seconds * _count(data) / _count(few) if cached else 0.0
+        _trainer(experiment, callbacks).fit(module, few if cached else data)
+        features = seconds * _count(data) / _count(few) if cached else 0.0
+        del few
+        module.trainer = None  # which has the data
+        gc.collect()
+    return trial.pace, features
 
 
-def _trainer(experiment: Experiment, trial: _Trial) -> pl.Trainer:
+def _trainer(experiment: Experiment, callbacks: list[pl.Callback]) -> pl.Trainer:
     """A trainer like the stage's, but without checkpoints, logger and progress bar."""
     changes: dict[str, Any] = {
         "precision": chosen_precision(experiment),
         "max_epochs": 1000,
         "min_epochs": None,
         "max_steps": -1,
+        "max_time": None,
+        "profiler": None,
         "min_steps": None,
         "limit_train_batches": 1.0,
         "limit_val_batches": _BATCHES,
@@ -138,7 +154,7 @@ def _trainer(experiment: Experiment, trial: _Trial) -> pl.Trainer:
         "enable_progress_bar": False,
     }
     node = {**experiment.trainer, **changes}
-    trainer: pl.Trainer = build(node, "trainer", callbacks=[trial], logger=False)
+    trainer: pl.Trainer = build(node, "trainer", callbacks=callbacks, logger=False)
     return trainer
 
 
@@ -146,26 +162,19 @@ def _count(data: AerialSegDataModule) -> int:
     return len(data.samples("train")) + len(data.samples("val"))
 
 
-def _epochs_done(experiment: Experiment, epochs: int) -> int:
+def _epochs_done(experiment: Experiment, epochs: int, *, keeps_finished: bool) -> int:
     """How many epochs of the stage are already trained."""
     runs, stage = Path(experiment.paths.runs_dir), experiment.stage.name
     folder = RunFolder(runs / experiment.run_name / stage / "train")
     last = folder.checkpoints / "last.ckpt"
     if experiment.existing == "overwrite":
         return 0
-    if folder.finished():
-        return epochs
+    if experiment.existing != "extend" and folder.is_complete():
+        return epochs if keeps_finished else 0
     try:
         return read_description(read_checkpoint(last), last).epoch
     except CheckpointError:
         return 0
-
-
-def _limited(batches: int, limit: int | float | None) -> int:
-    """Lightning's limit_*_batches: a fraction of the batches, or at most that many."""
-    if isinstance(limit, float):
-        return int(batches * limit)
-    return batches if limit is None else min(batches, limit)
 
 
 @contextmanager

@@ -48,8 +48,10 @@ def stage_result(
         seconds=round(seconds, 1),
         trainable_parameters=sum(p.numel() for p in parameters if p.requires_grad),
         total_parameters=sum(p.numel() for p in parameters),
+        fresh_groups=[group.name for group in module.plan.fresh_below],
         frozen_tensors=len(frozen_before),
         frozen_unchanged=True,
+        averaged_weights=description.averaged_weights,
     )
 
 
@@ -57,7 +59,7 @@ def _check_frozen(
     before: Mapping[str, Tensor], module: SegmentationModule, folder: RunFolder
 ) -> None:
     """Compares the frozen tensors with the network and both checkpoints, bit for bit."""
-    states = {"network": frozen_state(module.layer_groups, module.fine_tune_start)}
+    states = {"network": frozen_state(module.plan)}
     for name in ("best", "last"):
         state = network_state(read_checkpoint(folder.checkpoints / f"{name}.ckpt"))
         states[name] = {key: state[key] for key in before}

@@ -1,98 +1,146 @@
 """Final scores of a checkpoint: a whole split, every image at its original size."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import torch
-from rich.progress import track
 
 from aerialseg.config.schema import Experiment
-from aerialseg.data.datamodule import AerialSegDataModule
-from aerialseg.data.dataset import SemSegDataset
-from aerialseg.errors import CheckpointError, DataError
-from aerialseg.inference.predictor import Predictor
-from aerialseg.metrics.confusion import confusion_matrix
+from aerialseg.data.layouts.listing import Sample
+from aerialseg.data.sources.cutting import image_id
+from aerialseg.durations import counted
 from aerialseg.metrics.scores import macro_dice, summarise
-from aerialseg.report.evaluation import ImageResult, print_classes, write_images, write_tables
+from aerialseg.report.evaluation import (
+    ImageResult,
+    left_matrix,
+    print_classes,
+    print_sets,
+    write_images,
+    write_tables,
+)
+from aerialseg.report.leakage import Leakage
+from aerialseg.report.path_links import PathLink
 from aerialseg.report.sheet_rows import image_array, prediction_row
-from aerialseg.training.build import build_data, build_predictor
+from aerialseg.training.predicted_images import PredictedImages
+from aerialseg.training.scored_dataset import ScoredDataset, confusion_matrices, scored_dataset
+from aerialseg.training.scored_images import ScoredSplit
+from aerialseg.training.scored_leakage import leakage_of
 from aerialseg.viz.sheets import PredictionRow
 
 logger = logging.getLogger(__name__)
 
 
 def score_checkpoint(
-    experiment: Experiment, *, split: Literal["train", "val"], sheet_rows: int
+    experiment: Experiment,
+    *,
+    split: ScoredSplit,
+    sheet_rows: int,
+    predicted: PredictedImages | None = None,
 ) -> dict[str, float]:
     """Evaluates ``checkpoint`` on a split of ``data`` and writes tables and images of it.
 
+    Where images show what training has seen, a second score is that of the others.
+
     Args:
         experiment: The config.
-        split: Which split.
+        split: Which images, as :func:`~aerialseg.training.scored_images.scored_images` finds them.
         sheet_rows: How many images the sheet shows, from the worst to the best.
+        predicted: These images, if they are predicted already.
 
     Returns:
-        The scores, as ``metrics.json`` holds them.
+        The scores of all images, as ``metrics.json`` holds them.
 
     Raises:
-        DataError: If the split is empty.
-        CheckpointError: If the checkpoint was trained for other classes.
+        DataError: If there are no such images.
+        CheckpointError: If the checkpoint was trained for other classes, or does not say which
+            images are unseen.
     """
-    data = build_data(experiment)
-    predictor = build_predictor(experiment)
-    check_classes(predictor, data, experiment.checkpoint)
-    dataset = data.dataset(split, original_size=True)
-    if len(dataset) == 0:
-        raise DataError(f"{data.root}: the {split} split is empty; nothing to evaluate")
+    if predicted is None:
+        scored = scored_dataset(experiment, split)
+        leakage = leakage_of(scored, split)
+        matrices = confusion_matrices(scored.predictor, scored, title=f"evaluate {split}")
+    else:
+        scored, leakage, matrices = predicted.scored, predicted.leakage, predicted.whole
     results = [
-        _result(predictor, dataset, index)
-        for index in track(range(len(dataset)), description=f"evaluate {split}")
+        ImageResult(index, sample.id, each, sample.data_set)
+        for index, (sample, each) in enumerate(zip(scored.served, matrices, strict=True))
     ]
-    matrix = torch.stack([result.matrix for result in results]).sum(0)
-    names = data.classes.names
-    scores = summarise(matrix, names)
     folder = Path(experiment.paths.output_dir)
-    sheet = [_sheet_row(predictor, dataset, result) for result in _spread(results, sheet_rows)]
-    write_images(folder, matrix, sheet, data.classes)
-    write_tables(folder, matrix, results, names, {"checkpoint": experiment.checkpoint, **scores})
-    print_classes(scores, matrix, names, title=f"{split}: {len(results)} images")
-    logger.info("tables and images in %s", folder)
+    sheet = [_sheet_row(scored, result) for result in _spread(results, sheet_rows)]
+    write_images(folder, matrices.sum(0), sheet, scored.data.classes)
+    images, windows = _by_image(results, scored.served), _windows(scored.served)
+    facts = {
+        "checkpoint": experiment.only_checkpoint,
+        "split": split,
+        "images": len(images),
+        "images_trained_on": scored.images.trained_on,
+        **({"windows": windows} if windows else {}),
+    }
+    scores = _tabulated(folder, images, scored.data.classes.names, facts, leakage)
+    about = _about(len(sheet), in_windows=windows > 0)
+    logger.info("tables and images in %s; %s", PathLink(folder), about)
     return scores
 
 
-def check_classes(predictor: Predictor, data: AerialSegDataModule, checkpoint: str) -> None:
-    """Checks that a checkpoint and a data set have the same classes.
+def _tabulated(
+    folder: Path,
+    images: Sequence[ImageResult],
+    names: Sequence[str],
+    facts: Mapping[str, Any],
+    leakage: Leakage | None,
+) -> dict[str, float]:
+    """Writes and prints the tables; returns the scores of all images."""
+    matrix = torch.stack([image.matrix for image in images]).sum(0)
+    scores = summarise(matrix, names)
+    write_tables(folder, matrix, images, names, {**facts, **scores}, leakage=leakage)
+    windows = facts.get("windows")
+    note = f" in {counted(windows, 'window')}" if windows else ""
+    title, left = f"{facts['split']}: {counted(len(images), 'image')}{note}", None
+    if leakage is not None:
+        left = left_matrix(images, leakage)
+        title = f"{title}, {leakage.left or 'none'} without leakage"
+    print_classes(scores, matrix, names, title=title, left=left)
+    print_sets(images)
+    return scores
 
-    Raises:
-        CheckpointError: If their class tables differ in number or names.
-    """
-    trained, found = predictor.classes.names, data.classes.names
-    if trained != found:
-        raise CheckpointError(
-            f"{checkpoint}: was trained on {len(trained)} classes ({', '.join(trained[:3])}, ...), "
-            f"the data has {len(found)} ({', '.join(found[:3])}, ...); choose the data it was "
-            "trained on with data=NAME or experiment=NAME"
-        )
+
+def _windows(served: Sequence[Sample]) -> int:
+    return sum(sample.window is not None for sample in served)
 
 
-def _result(predictor: Predictor, dataset: SemSegDataset, index: int) -> ImageResult:
-    sample = dataset[index]
-    prediction = torch.from_numpy(predictor.predict(image_array(sample)))
-    matrix = confusion_matrix(prediction, sample["mask"], len(dataset.classes))
-    return ImageResult(index, str(sample["id"]), matrix)
+def _by_image(results: Sequence[ImageResult], served: Sequence[Sample]) -> list[ImageResult]:
+    """The results of images; those of an image's windows are added up, by their shares."""
+    found: dict[str, ImageResult] = {}
+    for result in results:
+        name = image_id(served[result.index])
+        before = found.get(name)
+        matrix = result.matrix if before is None else before.matrix + result.matrix
+        found[name] = ImageResult(result.index, name, matrix, result.data_set)
+    return list(found.values())
 
 
 def _spread(results: Sequence[ImageResult], count: int) -> list[ImageResult]:
     """Images at even steps from the worst to the best Dice, so that the sheet is representative."""
-    ranked = sorted(results, key=lambda result: float(macro_dice(result.matrix)))
+    scored = [result for result in results if result.matrix.any()] or results
+    ranked = sorted(scored, key=lambda result: float(macro_dice(result.matrix)))
     steps = min(count, len(ranked))
     last = len(ranked) - 1
     return [ranked[round(i * last / max(1, steps - 1))] for i in range(steps)]
 
 
-def _sheet_row(predictor: Predictor, dataset: SemSegDataset, result: ImageResult) -> PredictionRow:
-    sample = dataset[result.index]
-    prediction = predictor.predict(image_array(sample))
-    return prediction_row(sample, prediction, num_classes=len(dataset.classes))
+def _about(shown: int, *, in_windows: bool) -> str:
+    """What the sheet shows, in words."""
+    kind = "window" if in_windows else "image"
+    more = "; what other windows score is hatched" if in_windows else ""
+    if shown == 1:
+        return f"predictions.png shows the {kind} with the worst Dice{more}"
+    spread = "evenly spread from the worst to the best Dice"
+    return f"predictions.png shows {shown} {kind}s, {spread}{more}"
+
+
+def _sheet_row(scored: ScoredDataset, result: ImageResult) -> PredictionRow:
+    sample = scored.dataset[result.index]
+    prediction = scored.predictor.predict(image_array(sample))
+    return prediction_row(sample, prediction, num_classes=len(scored.data.classes))

@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aerialseg.classes import ClassTable
-from aerialseg.viz.theme import STRIPE, WRONG, Mask, RGBImage
+from aerialseg.viz.theme import ONLY_A, ONLY_B, STRIPE, WRONG, Mask, RGBImage
 
 _STRIPE_PERIOD = 10
 
@@ -79,11 +79,37 @@ def error_map(image: RGBImage, truth: Mask, prediction: Mask, classes: ClassTabl
     """
     _require_same_size(image, truth)
     _require_same_size(image, prediction)
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) // 2 + 120
-    errors = np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+    errors = _pale_grey(image)
     errors[truth != prediction] = WRONG
     hatch_ignored(errors, truth, classes)
     return errors
+
+
+def one_right_map(image: RGBImage, truth: Mask, a: Mask, b: Mask, classes: ClassTable) -> RGBImage:
+    """Marks where one of two predictions alone is right, on a pale grey copy of the image.
+
+    Args:
+        image: ``(H, W, 3)`` uint8 RGB.
+        truth: ``(H, W)`` class ids.
+        a: ``(H, W)`` class ids; where they alone are right is ``ONLY_A``.
+        b: Likewise, ``ONLY_B``.
+        classes: The table that says which ids are classes; ignored pixels are hatched.
+
+    Raises:
+        ValueError: If the four differ in size.
+    """
+    for mask in (truth, a, b):
+        _require_same_size(image, mask)
+    marked = _pale_grey(image)
+    marked[(a == truth) & (b != truth)] = ONLY_A
+    marked[(b == truth) & (a != truth)] = ONLY_B
+    hatch_ignored(marked, truth, classes)
+    return marked
+
+
+def _pale_grey(image: RGBImage) -> RGBImage:
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) // 2 + 120
+    return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
 
 
 def hatch_ignored(image: RGBImage, mask: Mask, classes: ClassTable) -> None:

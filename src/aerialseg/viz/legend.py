@@ -1,6 +1,6 @@
 """The legend: a swatch and a name for every class."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -8,9 +8,10 @@ from PIL import Image, ImageDraw
 from aerialseg.classes import ClassTable
 from aerialseg.viz.colours import hatch
 from aerialseg.viz.text import load_font, shorten, text_width
-from aerialseg.viz.theme import INK, LINE, MUTED, PAPER, Colour, RGBImage
+from aerialseg.viz.theme import INK, LINE, MUTED, PAPER, WRONG, Colour, RGBImage
 
 IGNORED_NAME = "ignored"
+WRONG_NAME = "wrong"
 
 
 def draw_legend(
@@ -18,6 +19,8 @@ def draw_legend(
     *,
     width: int,
     present: Collection[int] | None = None,
+    with_errors: bool = False,
+    marks: Mapping[str, Colour] | None = None,
     size: int = 14,
 ) -> RGBImage:
     """Draws swatches and names in even columns.
@@ -28,12 +31,16 @@ def draw_legend(
         present: Ids that occur in the images above the legend: they come first, the others
             follow in grey. An id outside the table adds a hatched swatch for ignored pixels.
             ``None`` lists every class alike.
+        with_errors: Whether the red of wrong pixels is listed.
+        marks: Other colours that are listed behind the classes, by name.
         size: Height of the text in pixels.
 
     Returns:
         ``(H, width, 3)`` uint8 RGB; ``H`` follows from the number of classes.
     """
-    entries = _entries(classes, present)
+    entries = _entries(
+        classes, present, {**({WRONG_NAME: WRONG} if with_errors else {}), **(marks or {})}
+    )
     swatch, gap = round(size * 1.1), round(size * 0.5)
     longest = max(text_width(name, size) for name, _, _ in entries)
     column = min(width, swatch + gap + longest + round(size * 1.6))
@@ -52,7 +59,7 @@ def draw_legend(
 
 
 def _entries(
-    classes: ClassTable, present: Collection[int] | None
+    classes: ClassTable, present: Collection[int] | None, marks: Mapping[str, Colour]
 ) -> list[tuple[str, Colour | None, Colour]]:
     """Name, swatch colour (``None`` for the hatch) and text colour of each entry, in order."""
     ids = range(len(classes))
@@ -63,6 +70,7 @@ def _entries(
     ]
     if present is not None and any(i not in ids for i in present):
         entries.append((IGNORED_NAME, None, INK))
+    entries += [(name, colour, INK) for name, colour in marks.items()]
     return entries + [(classes.names[i], classes.colours[i], MUTED) for i in faded]
 
 

@@ -68,6 +68,8 @@ def sample_sheet(
 ) -> RGBImage:
     """Draws each sample and its augmented versions, with mask overlays in a second line.
 
+    Where no sample has an augmented version, the overlay is beside the image.
+
     Args:
         rows: The samples, one row each.
         classes: Names and colours, for the masks and the legend.
@@ -81,11 +83,17 @@ def sample_sheet(
     """
     tile = tile_size([row.image.shape for row in rows], tile_width)
     versions = max(len(row.augmented) for row in rows)
-    headings = ["original", *_numbered("augmented", versions)]
-    width = header_strip(headings, tile).shape[1]
-    blocks = [_sample_block(row, versions, classes, tile) for row in rows]
     masks = [mask for row in rows for _, mask in _versions(row) if mask is not None]
-    legend = draw_legend(classes, width=width, present=_present(masks), size=text_size(tile_width))
+    if masks and not versions:
+        headings = ["image", "mask"]
+        blocks = [_plain_block(row, classes, tile) for row in rows]
+    else:
+        headings = ["original", *_numbered("augmented", versions)]
+        blocks = [_sample_block(row, versions, classes, tile) for row in rows]
+    width = header_strip(headings, tile).shape[1]
+    legend = draw_legend(
+        classes, width=width, present=present_ids(masks), size=text_size(tile_width)
+    )
     return stack(header_strip(headings, tile), blocks, legend)
 
 
@@ -117,9 +125,19 @@ def prediction_sheet(
     blocks = [_prediction_block(row, classes, tile, with_errors) for row in rows]
     masks = [m for row in rows for m in (row.truth, row.prediction) if m is not None]
     legend = draw_legend(
-        classes, width=header.shape[1], present=_present(masks), size=text_size(tile_width)
+        classes,
+        width=header.shape[1],
+        present=present_ids(masks),
+        with_errors=with_errors and any(row.truth is not None for row in rows),
+        size=text_size(tile_width),
     )
     return stack(header, blocks, legend)
+
+
+def _plain_block(row: SampleRow, classes: ClassTable, tile: TileSize) -> list[RGBImage]:
+    """The caption of a sample without augmented versions, its image and its overlay."""
+    strip = tile_strip([image_tile(row.image, tile), _overlay(row.image, row.mask, classes, tile)])
+    return [caption_strip(row.id, [], strip.shape[1], text_size(tile[0])), strip]
 
 
 def _sample_block(
@@ -128,15 +146,16 @@ def _sample_block(
     """The caption of a sample, its images and, if any version has a mask, its overlays."""
     pairs = _versions(row)
     images = [image_tile(image, tile) for image, _ in pairs]
-    masks = [
-        empty_tile("no mask", tile) if mask is None else overlay_tile(image, mask, classes, tile)
-        for image, mask in pairs
-    ]
+    masks = [_overlay(image, mask, classes, tile) for image, mask in pairs]
     missing = [empty_tile("", tile)] * (versions + 1 - len(pairs))
     strips = [tile_strip(images + missing)]
     if any(mask is not None for _, mask in pairs):
         strips.append(tile_strip(masks + missing))
     return [caption_strip(row.id, [], strips[0].shape[1], text_size(tile[0])), *strips]
+
+
+def _overlay(image: RGBImage, mask: Mask | None, classes: ClassTable, tile: TileSize) -> RGBImage:
+    return empty_tile("no mask", tile) if mask is None else overlay_tile(image, mask, classes, tile)
 
 
 def _prediction_block(
@@ -174,6 +193,7 @@ def _numbered(name: str, count: int) -> list[str]:
     return [name] if count == 1 else [f"{name} {i}" for i in range(1, count + 1)]
 
 
-def _present(masks: Sequence[Mask]) -> set[int]:
+def present_ids(masks: Sequence[Mask]) -> set[int]:
+    """The ids that occur in masks."""
     counts = (cv2.calcHist([as_bytes(mask)], [0], None, [256], [0, 256]) for mask in masks)
     return {int(i) for histogram in counts for i in np.flatnonzero(histogram)}

@@ -21,6 +21,9 @@ DASH = "\u2013"
 """Written where there is no value."""
 STRIPE: Colour = (178, 185, 196)
 WRONG: Colour = (214, 40, 57)
+ONLY_A: Colour = (42, 120, 214)
+ONLY_B: Colour = (224, 138, 30)
+"""Where one of two predictions alone is right; told apart without seeing red or green."""
 
 
 def blank(width: int, height: int, colour: Colour = PAPER) -> RGBImage:

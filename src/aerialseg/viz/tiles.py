@@ -8,7 +8,14 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from aerialseg.classes import ClassTable
-from aerialseg.viz.colours import as_bytes, colourise, error_map, hatch_ignored, overlay
+from aerialseg.viz.colours import (
+    as_bytes,
+    colourise,
+    error_map,
+    hatch_ignored,
+    one_right_map,
+    overlay,
+)
 from aerialseg.viz.text import load_font, shorten
 from aerialseg.viz.theme import MUTED, PANEL, Mask, RGBImage, blank, text_size
 
@@ -59,6 +66,14 @@ def error_tile(
     """The error map in the middle of a tile."""
     truth, prediction = _shrink_mask(truth, tile), _shrink_mask(prediction, tile)
     return _centred(error_map(_shrink(image, tile), truth, prediction, classes), tile)
+
+
+def one_right_tile(
+    image: RGBImage, truth: Mask, a: Mask, b: Mask, classes: ClassTable, tile: TileSize
+) -> RGBImage:
+    """Where one of two predictions alone is right, in the middle of a tile."""
+    truth, a, b = (_shrink_mask(mask, tile) for mask in (truth, a, b))
+    return _centred(one_right_map(_shrink(image, tile), truth, a, b, classes), tile)
 
 
 def empty_tile(text: str, tile: TileSize) -> RGBImage:

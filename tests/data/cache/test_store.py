@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from aerialseg.data.cache.store import entry_folder, open_entry, remove_entry, reopen, write_entry
+from aerialseg.data.cache.store import entry_folder, open_entry, reopen, write_entry
 from aerialseg.errors import AerialsegError, DataError
+from aerialseg.storage.atomic_files import remove_folder
 
 PIECES = [
     ("runs", np.array([1, 2, 70000], dtype=np.uint32)),
@@ -181,7 +182,7 @@ def test_files_of_two_entries_are_not_taken_for_one(folder, entry, tmp_path, cap
 
 def test_an_entry_that_is_not_there_is_not_damaged(folder, caplog):
     assert opened(folder) is None
-    remove_entry(folder)
+    remove_folder(folder)
     assert not caplog.messages
 
 
@@ -246,7 +247,7 @@ def test_a_worker_notices_an_entry_that_is_no_longer_the_same(folder, entry, cha
     elif change == "index":
         (folder / "index.json").write_text("{}")
     else:
-        remove_entry(folder)
+        remove_folder(folder)
     if change == "other numbers":
         write_entry(folder, fill_otherwise)
     elif change == "other content":
@@ -259,6 +260,6 @@ def test_a_worker_notices_an_entry_that_is_no_longer_the_same(folder, entry, cha
 
 def test_an_entry_made_again_from_the_same_is_the_same(folder, entry):
     sent = pickle.dumps(entry)
-    remove_entry(folder)
+    remove_folder(folder)
     write_entry(folder, fill)
     assert_complete(pickle.loads(sent))

@@ -181,7 +181,8 @@ def test_folders_report_unpaired_duplicate_and_missing_files(tmp_path, cache):
     assert line == f"{root / 'images'}: more than one file for 1 id (c); keep one of each"
     (line,) = _problems(folders, root, cache, images="photos")
     assert line.endswith(
-        "photos: no such folder; make it, or name yours: data.layout.images=FOLDER"
+        "photos: no such folder; make it, or name yours: data.layout.images=FOLDER; "
+        "there: images, masks"
     )
 
 
@@ -238,3 +239,14 @@ def test_demo_draws_its_scenes_in_the_kaggle_layout(tmp_path, cache, monkeypatch
     listing = demo(tmp_path / "d", cache, count=3, test_count=1, size=[24, 32], seed=4)
     assert calls == [(3, 1, (24, 32), 4)]
     assert [sample.split for sample in listing.samples] == [None, None, None, "test"]
+
+
+def test_one_folder_too_deep_names_the_one_above(tmp_path):
+    root = write_folders(tmp_path / "field", ["a", "b"])
+    for name in ("images", "masks"):
+        with pytest.raises(DataError) as error:
+            folders(root / name, tmp_path)
+        assert str(error.value) == (
+            f"{root / name / 'images'}: no such folder; {root} has images and masks: set "
+            f"data.root={root}"
+        )

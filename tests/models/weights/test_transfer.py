@@ -32,7 +32,7 @@ def moved(network):
 
 def test_every_parameter_and_buffer_is_copied():
     network, state = small_network(1), moved(small_network(2))
-    assert continue_from(network, state, SOURCE) == (
+    assert str(continue_from(network, state, SOURCE)) == (
         f"weights: {len(state)} of {len(state)} tensors from {SOURCE}"
     )
     assert equal_names(network, state) == set(state)
@@ -48,7 +48,7 @@ def test_the_network_does_not_share_memory_with_the_checkpoint():
 def test_a_stage_without_the_auxiliary_head_drops_it():
     network, state = small_network(1, aux_head=False), moved(small_network(2))
     total = len(network.state_dict())
-    assert continue_from(network, state, SOURCE) == (
+    assert str(continue_from(network, state, SOURCE)) == (
         f"weights: {total} of {total} tensors from {SOURCE}; "
         "its auxiliary head is dropped (2 tensors)"
     )
@@ -59,7 +59,7 @@ def test_a_branch_from_a_stage_without_it_initialises_the_auxiliary_head_randoml
     network, state = small_network(1), moved(small_network(2, aux_head=False))
     fresh = network.aux_classifier.weight.detach().clone()
     total = len(network.state_dict())
-    assert continue_from(network, state, SOURCE) == (
+    assert str(continue_from(network, state, SOURCE)) == (
         f"weights: {total - 2} of {total} tensors from {SOURCE}; "
         "the auxiliary head is randomly initialised (2 tensors)"
     )

@@ -74,6 +74,20 @@ class ArrayFile:
         except (OSError, ValueError) as error:
             raise DamagedFileError(path) from error
 
+    def read_row(self, folder: Path, row: int) -> Array:
+        """One row along the first axis, in memory and writable; compared with no checksum.
+
+        Raises:
+            DamagedFileError: If the file cannot be read or has no such row.
+        """
+        path, shape = folder / self.file_name, self.shape[1:]
+        dtype, count = np.dtype(self.dtype), math.prod(shape)
+        try:
+            numbers = np.fromfile(path, dtype, count, offset=row * count * dtype.itemsize)
+            return numbers.reshape(shape)
+        except (OSError, ValueError) as error:
+            raise DamagedFileError(path) from error
+
     def check(self, folder: Path) -> None:
         """Compares the file with its checksum.
 

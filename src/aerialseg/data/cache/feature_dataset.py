@@ -7,7 +7,9 @@ import torch
 from torch.utils.data import Dataset
 
 from aerialseg.data.cache.features import FeatureStore
-from aerialseg.data.dataset import SemSegDataset, collate_masks, names_of
+from aerialseg.data.dataset import SemSegDataset
+from aerialseg.data.loading.batches import collate_masks, names_of
+from aerialseg.data.loading.sampling import Key
 
 
 class FeatureDataset(Dataset[dict[str, Any]]):
@@ -27,7 +29,7 @@ class FeatureDataset(Dataset[dict[str, Any]]):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, key: int | tuple[int, int]) -> dict[str, Any]:
+    def __getitem__(self, key: int | Key) -> dict[str, Any]:
         """One sample; there is no augmentation, so the epoch of a key says nothing.
 
         Returns:

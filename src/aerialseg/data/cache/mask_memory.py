@@ -10,8 +10,10 @@ import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import astuple
 from enum import IntEnum
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,39 +21,41 @@ import numpy as np
 import numpy.typing as npt
 
 from aerialseg.data.cache.store import (
+    CacheError,
     Entry,
     EntryWriter,
     entry_folder,
+    go_without,
     open_entry,
     remove_entry,
     reopen,
     write_entry,
 )
-from aerialseg.data.images.resizing import resized
+from aerialseg.data.images.resizing import resize_keep_aspect, resized
 from aerialseg.data.layouts.listing import Sample
+from aerialseg.durations import counted
 from aerialseg.errors import DataError
 from aerialseg.rle import pack, unpack
 from aerialseg.storage.fingerprints import stamp
 
 logger = logging.getLogger(__name__)
 
-MaskReader: TypeAlias = Callable[[Path], tuple[npt.NDArray[np.uint8], tuple[int, int]]]
-"""Reads a mask file: the resized ``(h, w)`` mask, and the height and width that it had before."""
+MaskReader: TypeAlias = Callable[[Sample], npt.NDArray[np.uint8]]
+"""Reads the whole mask of a sample as ``(H, W)`` uint8 class ids, as large as it is stored."""
 
-_METHOD = 1  # goes into the key; a new number encodes anew
+_METHOD = 2  # goes into the key; a new number encodes anew
 _MANY = 200  # masks whose encoding takes more than a moment
 _AT_ONCE = 64  # masks encoded before the next look at the budget
 _Words: TypeAlias = npt.NDArray[np.uint32]
 _Encoded: TypeAlias = tuple[_Words, tuple[int, int]]
 _WORD = np.dtype("<u4")
 _NO_RUNS = np.empty(0, dtype=_WORD)
-_NO_MASK = np.empty((0, 0), dtype=np.uint8), (0, 0)
 
 
 class _Column(IntEnum):
     START = 0  # of the runs
     COUNT = 1  # of the runs; 0 where the mask is not in memory
-    HEIGHT = 2  # of the file's mask, before resizing
+    HEIGHT = 2  # of the file's mask or a window of it, before resizing
     WIDTH = 3
     STAMP = 4  # CRC-32 of the file's name, size and time of change
 
@@ -91,7 +95,7 @@ class MaskMemory:
         Args:
             index: Of the sample.
             path: Its mask file.
-            size: Height and width of its image's file.
+            size: Height and width of its image, or of its window.
 
         Returns:
             The resized ``(h, w)`` uint8 mask. None if it is not in memory, if its file has changed
@@ -114,56 +118,63 @@ def keep_masks(
 ) -> MaskMemory:
     """Fills a memory with the masks of samples, or finds it already filled.
 
+    Where they cannot be written it stays empty, with a warning.
+
     Args:
         samples: Their masks are kept in this order, until the next one does not fit.
         read: Reads the masks; one that it refuses is left to whoever asks for it.
         made_with: All else that decides what ``read`` returns, as JSON can write it.
-        image_min_size: What ``read`` resizes to.
+        image_min_size: What masks, and windows of them, are resized to.
         megabytes: Most memory that the runs take, in units of ``10**6`` bytes.
         cache_dir: The masks are kept in ``masks`` below it.
-
-    Raises:
-        AerialsegError: If they cannot be written.
     """
     masks = [None if sample.mask is None else str(sample.mask.absolute()) for sample in samples]
-    made_from = (_METHOD, masks, made_with, image_min_size, megabytes)
+    cut = [sample.window and astuple(sample.window.box) for sample in samples]
+    made_from = (_METHOD, masks, made_with, image_min_size, megabytes, *([cut] if any(cut) else []))
     folder = entry_folder(cache_dir, "masks", *made_from)
     stamps = np.array([_stamp(sample.mask) for sample in samples], dtype=_WORD)
+    budget = megabytes * 10**6 // _WORD.itemsize
+    encode = partial(_encoded, read, image_min_size)
+    fill = partial(_fill, samples, encode, stamps, budget=budget)
+    try:
+        entry = _filled(folder, stamps, fill)
+    except CacheError as error:
+        go_without(cache_dir, error)
+        return MaskMemory(None, np.zeros((len(samples), len(_Column)), _WORD), image_min_size)
+    return MaskMemory(entry, entry.arrays["table"], image_min_size)
+
+
+def _filled(folder: Path, stamps: _Words, fill: Callable[[EntryWriter], None]) -> Entry:
+    """The entry of the masks with these stamps; raises CacheError if it cannot be written."""
     entry = open_entry(folder, again="the masks are encoded")
     if entry is not None and not np.array_equal(entry.arrays["table"][:, _Column.STAMP], stamps):
-        remove_entry(folder)  # a mask has changed since
-        entry = None
+        entry = None  # a mask has changed since; Windows removes no folder with a mapped file
+        remove_entry(folder)
     if entry is None:
-        if len(samples) >= _MANY:
-            logger.info("encoding %d masks as run lengths, once; the result is kept", len(samples))
-        budget = megabytes * 10**6 // _WORD.itemsize
-        entry = write_entry(folder, partial(_fill, samples, read, stamps, budget=budget))
-    return MaskMemory(entry, entry.arrays["table"], image_min_size)
+        if len(stamps) >= _MANY:
+            masks = counted(len(np.unique(stamps)), "mask")  # windows of one have its stamp
+            logger.info("encoding %s as run lengths, once; the result is kept", masks)
+        entry = write_entry(folder, fill)
+    return entry
 
 
 def _fill(
     samples: Sequence[Sample],
-    read: MaskReader,
+    encode: Callable[[Sequence[Sample]], Sequence[_Encoded]],
     stamps: _Words,
     writer: EntryWriter,
     *,
     budget: int,
 ) -> None:
     """Writes the masks of the samples, with at most ``budget`` words of runs."""
-
-    def encode(sample: Sample) -> _Encoded:
-        try:
-            mask, size = read(sample.mask) if sample.mask is not None else _NO_MASK
-        except DataError:  # is raised again, with the sample's name, when the mask is asked for
-            mask, size = _NO_MASK
-        return pack(mask), size
-
     table = np.zeros((len(samples), len(_Column)), dtype=_WORD)
     table[:, _Column.STAMP] = stamps
     budget = min(budget, np.iinfo(_WORD).max)
     used = 0
+    # The windows of a mask follow each other: its file is read once for all of them.
+    files = [list(group) for _, group in groupby(samples, key=lambda sample: sample.mask)]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for row, (runs, size) in enumerate(_in_batches(pool, encode, samples)):
+        for row, (runs, size) in enumerate(_in_batches(pool, encode, files)):
             if used + runs.size > budget:
                 break
             table[row, :-1] = (writer.append("runs", runs), runs.size, *size)
@@ -171,12 +182,34 @@ def _fill(
     writer.append("table", table)
 
 
+def _encoded(
+    read: MaskReader, image_min_size: int | None, samples: Sequence[Sample]
+) -> list[_Encoded]:
+    """Runs, and size before resizing, of samples that have one mask file."""
+    nothing = [(_NO_RUNS, (0, 0))] * len(samples)
+    try:
+        if samples[0].mask is None:
+            return nothing
+        mask = read(samples[0])
+    except DataError:  # is raised again, with the sample's name, when the mask is asked for
+        return nothing
+    found = []
+    for sample in samples:
+        part = mask if sample.window is None else sample.window.box.of(mask)
+        small = resize_keep_aspect(np.ascontiguousarray(part), image_min_size, is_mask=True)
+        found.append((pack(small), (part.shape[0], part.shape[1])))
+    return found
+
+
 def _in_batches(
-    pool: Executor, encode: Callable[[Sample], _Encoded], samples: Sequence[Sample]
+    pool: Executor,
+    encode: Callable[[Sequence[Sample]], Sequence[_Encoded]],
+    files: Sequence[Sequence[Sample]],
 ) -> Iterator[_Encoded]:
     """What ``encode`` makes of each sample; a caller that stops early leaves most of the rest."""
-    for start in range(0, len(samples), _AT_ONCE):
-        yield from pool.map(encode, samples[start : start + _AT_ONCE])
+    for start in range(0, len(files), _AT_ONCE):
+        for encoded in pool.map(encode, files[start : start + _AT_ONCE]):
+            yield from encoded
 
 
 def _memory_again(

@@ -8,7 +8,7 @@ entry whose sources have changed is not found. A folder takes its name when it i
 
 import logging
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +23,22 @@ from aerialseg.data.cache.array_files import (
     read_index,
     write_index,
 )
+from aerialseg.data.notices import say_once
 from aerialseg.errors import AerialsegError, DataError
-from aerialseg.storage.atomic_files import building, discard
+from aerialseg.storage.atomic_files import building, remove_folder
 from aerialseg.storage.fingerprints import fingerprint
 
 logger = logging.getLogger(__name__)
 
 _FORMAT = 1  # goes into every key; a new number makes every entry anew
+_ADVICE = "point paths.cache_dir to a folder with room that you may write to"
+
+
+class CacheError(AerialsegError):
+    """An entry cannot be written, or a damaged one not be removed."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem}; {_ADVICE}")
 
 
 @dataclass(frozen=True)
@@ -120,19 +129,100 @@ def open_entry(folder: Path, *, again: str) -> Entry | None:
         None if there is none, or if it was damaged: then it has been removed.
 
     Raises:
-        AerialsegError: If a damaged entry cannot be removed.
+        CacheError: If a damaged entry cannot be removed.
     """
-    if not folder.is_dir():
+    if not _is_folder(folder):
         return None
     try:
-        entry, arrays = _mapped(folder)
-        for array in arrays:
+        index, seal = read_index(folder)
+        for array in _array_files(index):
             array.check(folder)
+        return _mapped(folder, index, seal)
     except DamagedFileError as damage:
-        logger.warning("%s is damaged; %s again", damage.path, again)
-        remove_entry(folder)
+        damaged = damage.path
+    # After the handler, in which a file may still be mapped: Windows would not remove it then.
+    logger.warning("%s is damaged; %s again", damaged, again)
+    remove_entry(folder)
+    return None
+
+
+def read_row(folder: Path, name: str, row: int, *, again: str) -> Array | None:
+    """Reads one row of an array into memory; nothing else is looked at and no file is kept open.
+
+    Args:
+        folder: Of an entry whose content is the CRC-32 of each row of the array, a list.
+        name: Of the array.
+        row: Which, along the first axis.
+        again: As in :func:`open_entry`.
+
+    Returns:
+        None if there is no such entry, or if the row was damaged: then the entry is removed, with
+        a warning.
+    """
+    if not _is_folder(folder):
         return None
-    return entry
+    try:
+        index, _ = read_index(folder)
+        file = next(file for file in _array_files(index) if file.name == name)
+        array = file.read_row(folder, row)
+        if zlib.crc32(array.data) == index["content"][row]:
+            return array
+        damaged = folder / file.file_name
+    except DamagedFileError as damage:
+        damaged = damage.path
+    if _is_folder(folder):  # else another process has removed it meanwhile
+        logger.warning("%s is damaged; %s again", damaged, again)
+        try:
+            remove_entry(folder)
+        except CacheError as error:
+            go_without(folder.parents[1], error)
+    return None
+
+
+def remove_entry(folder: Path) -> None:
+    """Removes an entry.
+
+    Raises:
+        CacheError: If it cannot be removed.
+    """
+    try:
+        remove_folder(folder)
+    except AerialsegError as error:
+        raise CacheError(str(error)) from error.__cause__
+
+
+def find_entry(folder: Path, *, again: str) -> Entry | None:
+    """:func:`open_entry`, with a warning instead of an error."""
+    try:
+        return open_entry(folder, again=again)
+    except CacheError as error:
+        go_without(folder.parents[1], error)
+        return None
+
+
+def keep_entry(folder: Path, fill: Callable[[EntryWriter], object]) -> None:
+    """:func:`write_entry`, with a warning instead of an error."""
+    try:
+        write_entry(folder, fill)
+    except CacheError as error:
+        go_without(folder.parents[1], error)
+
+
+def go_without(cache_dir: Path, error: AerialsegError) -> None:
+    """Warns, once for a reason, that something cannot be kept, which costs time only.
+
+    Args:
+        cache_dir: Where it was to be kept.
+        error: What went wrong; its cause is the error of the system.
+    """
+    cause = error.__cause__
+    reason = (isinstance(cause, OSError) and cause.strerror) or cause or error
+    say_once(
+        logger,
+        logging.WARNING,
+        f"paths.cache_dir: {cache_dir} cannot be written to: {reason}; what is not kept there is "
+        f"computed anew each time; {_ADVICE}",
+    )
 
 
 def reopen(folder: Path, seal: str) -> Entry:
@@ -142,7 +232,7 @@ def reopen(folder: Path, seal: str) -> Entry:
         DataError: If the entry has been removed since, or made again with another content.
     """
     with suppress(DamagedFileError):
-        entry, _ = _mapped(folder)
+        entry = _mapped(folder, *read_index(folder))
         # Read again after mapping: the entry may have been replaced between two of its files.
         if seal == entry.seal == read_index(folder)[1]:
             return entry
@@ -157,44 +247,38 @@ def write_entry(folder: Path, fill: Callable[[EntryWriter], object]) -> Entry:
         fill: Appends all arrays and returns the content, which JSON must be able to hold.
 
     Returns:
-        The entry that was written. It is not verified: its bytes were just in memory.
+        The entry of that name. It is not verified: its bytes were just in memory.
 
     Raises:
-        AerialsegError: If it cannot be written.
+        CacheError: If it cannot be written.
     """
     try:
-        with building(folder) as place:
-            with ExitStack() as files:
-                writer = EntryWriter(place, files)
-                writer.finish(fill(writer))
-            # Mapped before it takes its name, after which another process might remove it.
-            entry, _ = _mapped(place)
+        with building(folder) as place, ExitStack() as files:
+            writer = EntryWriter(place, files)
+            writer.finish(fill(writer))
+        # Mapped under its own name: Windows renames no folder of which a file is mapped.
+        return _mapped(folder, *read_index(folder))
     except OSError as error:
-        raise AerialsegError(f"{folder}: cannot be written: {error.strerror or error}") from error
+        raise CacheError(f"{folder}: cannot be written: {error.strerror or error}") from error
     except DamagedFileError as damage:
-        raise AerialsegError(f"{folder}: {damage.path.name} cannot be read back") from damage
-    return Entry(folder, entry.seal, entry.content, entry.arrays)
+        raise CacheError(f"{folder}: {damage.path.name} cannot be read back") from damage
 
 
-def remove_entry(folder: Path) -> None:
-    """Removes an entry, unless another process has.
-
-    Raises:
-        AerialsegError: If it cannot be removed.
-    """
+def _is_folder(path: Path) -> bool:
     try:
-        with suppress(FileNotFoundError):
-            discard(folder)
-    except OSError as error:
-        raise AerialsegError(f"{folder}: cannot be removed: {error.strerror or error}") from error
+        return path.is_dir()
+    except OSError:  # the folder that it is in may not be entered
+        return False
 
 
-def _mapped(folder: Path) -> tuple[Entry, Iterable[ArrayFile]]:
+def _mapped(folder: Path, index: Mapping[str, Any], seal: str) -> Entry:
     """The entry of a folder, not verified beyond its index and the sizes of its files."""
-    index, seal = read_index(folder)
-    files = [
+    arrays = {file.name: file.map(folder) for file in _array_files(index)}
+    return Entry(folder, seal, index["content"], arrays)
+
+
+def _array_files(index: Mapping[str, Any]) -> list[ArrayFile]:
+    return [
         ArrayFile(name, facts["dtype"], tuple(facts["shape"]), facts["crc32"])
         for name, facts in index["arrays"].items()
     ]
-    arrays = {file.name: file.map(folder) for file in files}
-    return Entry(folder, seal, index["content"], arrays), files

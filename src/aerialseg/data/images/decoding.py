@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from aerialseg.data.images.formats import START, format_of, undecodable
+from aerialseg.data.images.formats import CUT_SHORT, START, format_of, undecodable
 from aerialseg.data.images.headers import MAX_MEGAPIXELS, check_header
-from aerialseg.data.images.jpeg import CUT_SHORT, END_OF_IMAGE, check_end
+from aerialseg.data.images.jpeg import END_OF_IMAGE, check_end
 from aerialseg.data.images.png import has_all_rows
+from aerialseg.data.images.tiff_kinds import unread_tiff
 from aerialseg.errors import DataError
 
 Image.MAX_IMAGE_PIXELS = None  # max_megapixels is checked instead, which a config can set
@@ -27,9 +28,10 @@ def opened(path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> Itera
     """Opens an image with Pillow; whatever Pillow raises inside the block becomes one line.
 
     Raises:
-        DataError: If the file is missing, damaged or not in a known format, or if
-            :func:`check_header` refuses it.
+        DataError: If the file is missing, damaged, not in a known format or a TIFF of a kind that
+            is not read, or if :func:`check_header` refuses it.
     """
+    kind = ""
     try:
         with Path(path).open("rb") as file:
             kind = format_of(file.read(START), path)
@@ -42,7 +44,9 @@ def opened(path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> Itera
     except DataError:
         raise
     except Exception as error:  # on damaged files decoders raise nearly anything
-        raise undecodable(path, _reason(error)) from None
+        was_opened = not isinstance(error, UnidentifiedImageError)
+        unread = unread_tiff(path, was_opened=was_opened) if kind == "TIFF" else None
+        raise unread or undecodable(path, _reason(error)) from None
 
 
 def load(image: Image.Image, path: str | Path) -> None:

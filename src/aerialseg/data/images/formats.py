@@ -8,7 +8,11 @@ from aerialseg.errors import DataError
 START = 64
 """Number of bytes at the start of a file that :func:`format_of` looks at."""
 
-WANTED = "JPEG, PNG, WebP, BMP or TIFF"
+_RIFF_HEADER = 12  # bytes before the chunks of a WebP
+
+WANTED = "JPEG, PNG, WebP, BMP, TIFF or GIF"
+
+CUT_SHORT = "the file is cut short"
 
 _KNOWN = {
     "JPEG": rb"\xff\xd8\xff",
@@ -16,10 +20,10 @@ _KNOWN = {
     "WEBP": rb"RIFF.{4}WEBP",
     "BMP": rb"BM",
     "TIFF": rb"II[*+]\x00|MM\x00[*+]",
+    "GIF": rb"GIF8[79]a",
 }
 # Other image formats, and files that often take the place of an image.
 _FOREIGN = {
-    "GIF": rb"GIF8",
     "an icon": rb"\x00\x00[\x01\x02]\x00",
     "Photoshop data": rb"8BPS",
     "PostScript": rb"%!PS|\xc5\xd0\xd3\xc6",
@@ -55,8 +59,35 @@ def format_of(start: bytes, path: str | Path) -> str:
     raise undecodable(path, f"not an image of any known format ({WANTED})")
 
 
+def format_at(path: str | Path) -> str:
+    """Pillow's name of the format of the file at ``path``.
+
+    Raises:
+        DataError: As :func:`format_of`; if the file cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return format_of(file.read(START), path)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except OSError as error:
+        raise DataError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+
+
 def undecodable(path: str | Path, reason: str) -> DataError:
     """The error for an image that cannot be decoded."""
     return DataError(
         f"{path}: cannot be decoded: {reason}; copy it again from its source, or take it out"
     )
+
+
+def is_lossy_webp(data: bytes) -> bool:
+    """Whether the pixels of a WebP are stored by its lossy codec."""
+    position = _RIFF_HEADER
+    while position + 8 <= len(data):
+        kind, length = data[position : position + 4], data[position + 4 : position + 8]
+        if kind in (b"VP8 ", b"VP8L"):
+            return kind == b"VP8 "
+        size = int.from_bytes(length, "little")
+        position += 8 + size + size % 2  # chunks begin at even places
+    return False

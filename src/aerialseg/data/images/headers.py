@@ -7,6 +7,8 @@ from annotated_types import Gt, Le
 from PIL import Image, ImageFile, TiffImagePlugin
 
 from aerialseg.data.images.formats import undecodable
+from aerialseg.data.images.gif import check_gif
+from aerialseg.data.images.tiff_kinds import check_tiff_kind, subfile_types
 from aerialseg.errors import DataError
 
 Megapixels: TypeAlias = Annotated[float, Gt(0), Le(1000)]
@@ -16,7 +18,6 @@ MAX_MEGAPIXELS = 200.0
 """Default limit on an image's size; 600 MB once decoded."""
 
 _ORIENTATION = 274  # numbers of TIFF tags
-_SUBFILE_TYPE = 254
 _TILE_SIZE = (322, 323)
 _REDUCED_OR_MASK = 1 | 4  # subfile types: a smaller copy, a transparency mask
 
@@ -40,11 +41,14 @@ def check_header(image: Image.Image, max_megapixels: float, path: str | Path) ->
     """Checks that an opened image is a single one, upright, and not too large.
 
     Raises:
-        DataError: If it has too many pixels, is animated, has several pages, or is a rotated TIFF.
+        DataError: If it has too many pixels, is animated, has several pages, is a rotated TIFF, or
+            a GIF that is cut short or has a frame of another size.
     """
     check_pixels(*image.size, max_megapixels, path)
     if image.format in ("PNG", "WEBP") and getattr(image, "n_frames", 1) > 1:
         raise DataError(f"{path}: is animated; wanted a still image; save one frame of it")
+    if image.format == "GIF":
+        check_gif(Path(path).read_bytes(), path)
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         _check_tiff(image, max_megapixels, path)
 
@@ -55,15 +59,20 @@ def check_colours(image: Image.Image, path: str | Path) -> None:
     Raises:
         DataError: If it has more than 8 bits a channel, or colours meant for print.
     """
-    stored = stored_as(image)
-    # A 16-bit BMP has 5 or 6 bits a channel, since the 16 are those of all three channels.
-    if image.mode[0] in "IF" or (";16" in stored and not stored.startswith("BGR")):
+    if is_deep(image):
         raise DataError(
-            f"{path}: has more than 8 bits a channel (mode {stored}); which of its values are "
-            "dark and bright only you know, so write it as 8-bit RGB"
+            f"{path}: has more than 8 bits a channel (mode {stored_as(image)}); which of its "
+            "values are dark and bright only you know, so write it as 8-bit RGB"
         )
     if image.mode in ("CMYK", "LAB"):
         raise foreign_colours(image.mode, path)
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether an image has more than 8 bits a channel."""
+    stored = stored_as(image)
+    # A 16-bit BMP has 5 or 6 bits a channel, since the 16 are those of all three channels.
+    return image.mode[0] in "IF" or (";16" in stored and not stored.startswith("BGR"))
 
 
 def stored_as(image: Image.Image) -> str:
@@ -85,21 +94,21 @@ def foreign_colours(name: str, path: str | Path) -> DataError:
 def _check_tiff(
     image: TiffImagePlugin.TiffImageFile, max_megapixels: float, path: str | Path
 ) -> None:
-    """Refuses a TIFF with huge tiles, a rotation, or several pages."""
+    """Refuses a TIFF with huge tiles, a rotation, several pages, or of a kind read wrongly."""
     tile_width, tile_height = (cast("int", image.tag_v2.get(tag, 1)) for tag in _TILE_SIZE)
     # A tile is decoded whole, even if most of it lies outside the image.
     check_pixels(tile_width, tile_height, max_megapixels, path)
+    check_tiff_kind(image.tag_v2, path)
     orientation = image.tag_v2.get(_ORIENTATION, 1)
     if orientation != 1:
         # Pillow rotates TIFFs, and no other format; an image must keep its mask's orientation.
         raise DataError(
             f"{path}: is a TIFF with the orientation {orientation}; wanted 1; store it upright"
         )
-    if image.n_frames > 1:
-        image.seek(1)
-        kind = cast("int", image.tag_v2.get(_SUBFILE_TYPE, 0))
-        image.seek(0)
-        if not kind & _REDUCED_OR_MASK:  # maps often carry smaller copies of themselves
+    if image.tag_v2.next:  # not n_frames, which fails where a page is a mask
+        # Maps often carry smaller copies of themselves, and a mask.
+        pages = sum(not kind & _REDUCED_OR_MASK for kind in subfile_types(Path(path))[1:]) + 1
+        if pages > 1:
             raise DataError(
-                f"{path}: has {image.n_frames} pages; wanted one; save each as a file of its own"
+                f"{path}: has {pages} pages; wanted one; save each as a file of its own"
             )

@@ -1,15 +1,17 @@
 """JPEG decoding with simplejpeg, which raises where OpenCV and Pillow paint missing pixels grey."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import simplejpeg
 
-from aerialseg.data.images.formats import undecodable
+from aerialseg.data.images.formats import CUT_SHORT, START, format_of, undecodable
 from aerialseg.data.images.headers import check_pixels, foreign_colours
+from aerialseg.data.images.jpeg_scans import lacks_scans
+from aerialseg.errors import DataError
 
-CUT_SHORT = "the file is cut short"
 END_OF_IMAGE = b"\xff\xd9"
 _START_OF_IMAGE = b"\xff\xd8"
 _START_OF_SCAN = b"\xff\xda"
@@ -40,7 +42,7 @@ def jpeg_size(data: bytes, path: str | Path, *, max_megapixels: float) -> tuple[
 def decode_jpeg(
     data: bytes, path: str | Path, *, at_least: tuple[int, int] = (0, 0)
 ) -> npt.NDArray[np.uint8] | None:
-    """Decodes a JPEG to ``(H, W, 3)`` uint8 RGB; its orientation is ignored.
+    """Decodes a JPEG to ``(H, W, 3)`` uint8 RGB as it is stored, not turned.
 
     Args:
         data: The file's bytes, whose header :func:`jpeg_size` has read.
@@ -52,7 +54,7 @@ def decode_jpeg(
         None for a rare kind, as :func:`jpeg_size`.
 
     Raises:
-        DataError: If the pixels are damaged or cut short.
+        DataError: If the pixels are damaged or cut short, or the last scans are missing.
     """
     height, width = at_least
     try:
@@ -67,7 +69,42 @@ def decode_jpeg(
         if str(error).startswith("Corrupt"):
             raise undecodable(path, str(error)) from None
         return None  # an odd header, such as some phones write; the pixels are whole
+    if lacks_scans(data):
+        raise undecodable(path, "its last scans are missing")
     return image
+
+
+def read_jpeg(
+    path: str | Path,
+    at_least: Callable[[tuple[int, int]], tuple[int, int]],
+    max_megapixels: float,
+) -> tuple[npt.NDArray[np.uint8], tuple[int, int]] | None:
+    """Reads a JPEG as :func:`decode_jpeg` does, and the full height and width.
+
+    Args:
+        path: The file.
+        at_least: From the full height and width to those that are enough, of :func:`decode_jpeg`.
+        max_megapixels: Most millions of pixels.
+
+    Returns:
+        None if it is no JPEG, or one of a rare kind, which Pillow has to decode.
+
+    Raises:
+        DataError: If the file cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(START)
+            if format_of(start, path) != "JPEG":
+                return None
+            data = start + file.read()
+    except OSError as error:
+        raise DataError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+    size = jpeg_size(data, path, max_megapixels=max_megapixels)
+    if size is None:
+        return None
+    image = decode_jpeg(data, path, at_least=at_least(size))
+    return None if image is None else (image, size)
 
 
 def check_end(data: bytes, path: str | Path) -> None:

@@ -1,48 +1,72 @@
 """Reading images and masks.
 
-Images are ``(H, W, 3)`` uint8 RGB, masks ``(H, W)`` uint8 class ids with 255 for ignored
-pixels. A camera's EXIF orientation is ignored everywhere: a mask has none, and the two must
-agree pixel by pixel.
+Images are ``(H, W, 3)`` uint8 RGB, or ``(H, W, B)`` uint8 where bands are named. Masks are
+``(H, W)`` uint8 class ids with 255 for ignored pixels. The EXIF orientation of either is applied
+where that is asked for, else ignored: image and mask must agree pixel by pixel, and only the user
+knows on which of the two a mask was drawn.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
+from aerialseg.data.images.band_settings import to_bytes
 from aerialseg.data.images.decoding import load, opened
-from aerialseg.data.images.formats import START, format_of
-from aerialseg.data.images.headers import MAX_MEGAPIXELS, check_colours, stored_as
-from aerialseg.data.images.jpeg import decode_jpeg, jpeg_size
-from aerialseg.data.images.masks import check_mask_header, ids_from_colours, ids_from_pixels
+from aerialseg.data.images.formats import format_at
+from aerialseg.data.images.headers import check_colours, is_deep, stored_as
+from aerialseg.data.images.jpeg import read_jpeg
+from aerialseg.data.images.masks import (
+    check_mask_header,
+    check_palette,
+    colours_from_pixels,
+    ids_from_colours,
+    ids_from_values,
+    values_from_pixels,
+)
+from aerialseg.data.images.orientation import UPRIGHT, orientation_of, turned_size, upright
+from aerialseg.data.images.raster import (
+    FORMATS,
+    check_bands,
+    check_is_rgb,
+    check_unmasked,
+    needs_bands,
+    raster_size,
+    read_values,
+)
+from aerialseg.data.images.reading_settings import AS_STORED, RGB, FileKind, Reading
 from aerialseg.data.images.resizing import resize_keep_aspect, resized
+from aerialseg.data.images.windows import Box, changed_since_listing
 from aerialseg.errors import DataError
-
-MaskFormat: TypeAlias = Literal["index", "colour"]
-"""What the pixels of a mask file are: class ids, or colours of the class table."""
 
 _Decoded: TypeAlias = tuple[npt.NDArray[np.uint8], tuple[int, int]]
 
 
-def read_image(
-    path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS
-) -> npt.NDArray[np.uint8]:
-    """Reads an image as ``(H, W, 3)`` uint8 RGB; grey becomes RGB, transparency is dropped.
+def read_image(path: str | Path, reading: Reading = AS_STORED) -> npt.NDArray[np.uint8]:
+    """Reads an image as ``(H, W, 3)`` uint8 RGB, or the bands that ``reading`` names.
+
+    Grey becomes RGB. What is transparent keeps its colour: see
+    :func:`~aerialseg.data.images.missing_data.missing_data`.
 
     Args:
         path: A JPEG, PNG, WebP, BMP or TIFF, whatever its name ends in.
-        max_megapixels: Largest size in millions of pixels, checked against the header.
+        reading: How.
 
     Raises:
         DataError: If the file is missing, damaged, cut short, of another format or too large, or
-            has more than 8 bits a channel, print colours, or several frames.
+            has print colours or several frames; if it has other bands or more than 8 bits a
+            channel, and ``reading`` does not say which become what.
     """
-    return read_resized(path, None, max_megapixels=max_megapixels)[0]
+    return read_resized(path, None, reading)[0]
 
 
 def read_resized(
-    path: str | Path, image_min_size: int | None, *, max_megapixels: float = MAX_MEGAPIXELS
+    path: str | Path, image_min_size: int | None, reading: Reading = AS_STORED
 ) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
     """Reads an image as :func:`read_image` and :func:`resize_keep_aspect` do, but faster.
 
@@ -55,75 +79,183 @@ def read_resized(
     Args:
         path: The image file.
         image_min_size: Pixels of the smaller edge; None keeps the size.
-        max_megapixels: As in :func:`read_image`.
+        reading: How.
 
     Returns:
-        ``(h, w, 3)`` uint8 RGB, and the height and width of the image in the file.
+        ``(h, w, 3)`` uint8 RGB or ``(h, w, B)`` uint8, and the height and width before resizing.
 
     Raises:
         DataError: As :func:`read_image` does.
     """
-    jpeg = _read_jpeg(path, image_min_size, max_megapixels)
-    image, size = jpeg or _read_other(path, max_megapixels)
-    return resize_keep_aspect(image, image_min_size), size
+    if reading.bands is None:
+        half = partial(_half, image_min_size=image_min_size)
+        jpeg = read_jpeg(path, half, reading.max_megapixels)
+        image, size = jpeg or _read_other(path, reading.max_megapixels)
+    else:
+        image = _bytes_of(read_stored(path, reading)[0], reading)
+        size = image.shape[0], image.shape[1]
+    turn = read_orientation(path, reading) if reading.applies_orientation else UPRIGHT
+    return resize_keep_aspect(upright(image, turn), image_min_size), turned_size(size, turn)
 
 
-def read_mask(
-    path: str | Path,
-    *,
-    colours: npt.NDArray[np.uint8] | None = None,
-    max_megapixels: float = MAX_MEGAPIXELS,
+def read_part(
+    path: str | Path, box: Box, shrink: int, reading: Reading = AS_STORED
 ) -> npt.NDArray[np.uint8]:
-    """Reads a mask as ``(H, W)`` uint8 class ids.
+    """Reads a rectangle of an image, where that is quicker at a part of its size.
 
     Args:
-        path: A file with one channel of class ids (grey, or the indices of a palette).
-        colours: ``(num_classes, 3)`` uint8 RGB if the file holds colours instead of ids; white
-            becomes 255.
-        max_megapixels: As in :func:`read_image`.
+        path: The image file.
+        box: In pixels of the image, upright if orientations are applied.
+        shrink: 1, 2, 4 or 8, which divides all edges of the image and of ``box``. Only a JPEG is
+            decoded that many times smaller.
+        reading: How.
+
+    Returns:
+        ``(h, w, B)`` uint8 as of :func:`read_image`, with the height and width of ``box`` or
+        ``shrink`` times less.
 
     Raises:
-        DataError: If the file is missing, damaged or of the other kind, if an id is above 255,
-            or if a colour is of no class; if it is a JPEG, which keeps neither.
+        DataError: As :func:`read_image` does, or if the box does not lie in the image.
     """
-    with opened(path, max_megapixels=max_megapixels) as image:
-        check_mask_header(image, path, is_painted=colours is not None)
+    if reading.bands is None:
+        jpeg = read_jpeg(path, partial(_at_least, shrink=shrink), reading.max_megapixels)
+        image, size = jpeg or _read_other(path, reading.max_megapixels)
+    else:
+        image = _bytes_of(read_stored(path, reading)[0], reading)
+        size = image.shape[0], image.shape[1]
+    times = shrink if image.shape[:2] != size else 1
+    turn = read_orientation(path, reading) if reading.applies_orientation else UPRIGHT
+    found = box.shrunk(times).of(upright(image, turn))
+    if found.shape[:2] != box.shrunk(times).size:
+        raise changed_since_listing(path, turned_size(size, turn))
+    return found
+
+
+def read_mask(path: str | Path, reading: Reading = AS_STORED) -> npt.NDArray[np.uint8]:
+    """Reads a mask as ``(H, W)`` uint8 class ids; 255 is ignored.
+
+    Args:
+        path: A file with one channel of values (grey, or the indices of a palette), with several
+            equal channels of them, or with colours.
+        reading: How; without an encoding, values are left as they are. With a class map, the ids
+            are those of the trained classes.
+
+    Raises:
+        DataError: If the file is missing, damaged or of the other kind, if a value or a colour
+            stands for no class, if its palette contradicts the class table, or if its format
+            changes values, as JPEG does.
+    """
+    encoding = reading.encoding
+    with opened(path, max_megapixels=reading.max_megapixels) as image:
+        check_mask_header(image, path, encoding)
         stored = stored_as(image)
         load(image, path)
-        if colours is None:
-            return ids_from_pixels(image, stored, path)
-        pixels = np.asarray(image.convert("RGB"))
-    return ids_from_colours(pixels, colours, path=path)
+        check_unmasked(path)
+        if encoding is not None and encoding.is_painted:
+            ids = ids_from_colours(colours_from_pixels(image, path), encoding, path=path)
+        else:
+            values = values_from_pixels(image, stored, path)
+            if encoding is None:
+                ids = _as_ids(values, path)
+            else:
+                check_palette(image, values, encoding, path)
+                ids = ids_from_values(values, encoding, path=path)
+        if reading.class_map is not None:
+            ids = reading.class_map.applied(ids)
+        return upright(ids, _turn_of(image, path, reading))
 
 
-def read_size(path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> tuple[int, int]:
+def read_size(path: str | Path, reading: Reading = AS_STORED) -> tuple[int, int]:
     """Height and width of an image in pixels, from the header alone.
 
     Raises:
         DataError: If the header already tells that :func:`read_image` would refuse the file.
     """
+    return read_header(path, reading)[0]
+
+
+def read_header(path: str | Path, reading: Reading = AS_STORED) -> tuple[tuple[int, int], FileKind]:
+    """As :func:`read_size`, with the number and the type of the bands."""
+    kind = format_at(path)
+    if reading.bands is not None and kind in FORMATS:
+        size, found = raster_size(path, reading)
+        turn = read_orientation(path, reading) if reading.applies_orientation else UPRIGHT
+        return turned_size(size, turn), found
+    with _opened_rgb(path, kind, reading.max_megapixels) as image:
+        size = turned_size((image.height, image.width), _turn_of(image, path, reading))
+    found = FileKind(RGB, "uint8")
+    check_bands(found, path, reading)
+    return size, found
+
+
+def read_stored(
+    path: str | Path, reading: Reading
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
+    """The values of the bands that ``reading`` names, as they are stored, not turned.
+
+    Returns:
+        ``(H, W, B)`` of the file's type, and where there is no data as :func:`read_values` says;
+        None for files that are no TIFF or PNG.
+
+    Raises:
+        DataError: As :func:`read_image`.
+    """
+    if format_at(path) in FORMATS:
+        return read_values(path, reading)
+    whole = partial(_half, image_min_size=None)
+    image, _ = read_jpeg(path, whole, reading.max_megapixels) or _read_other(
+        path, reading.max_megapixels
+    )
+    check_bands(FileKind(RGB, "uint8"), path, reading)
+    return image[..., [band - 1 for band in reading.bands or (1, 2, 3)]], None
+
+
+def read_orientation(path: str | Path, reading: Reading = AS_STORED) -> int:
+    """The EXIF orientation of an image, 1 to 8, applied or not; 1 if it has none.
+
+    Raises:
+        DataError: If its header cannot be read.
+    """
+    if reading.bands is not None and format_at(path) == "TIFF":
+        return UPRIGHT  # others are refused, and Pillow may not open it
+    with opened(path, max_megapixels=reading.max_megapixels) as image:
+        return orientation_of(image, path)
+
+
+@contextmanager
+def _opened_rgb(path: str | Path, kind: str, max_megapixels: float) -> Iterator[Image.Image]:
+    """An image of at most 8-bit RGB, opened by Pillow; DataError says what others need."""
+    check_is_rgb(path, kind)
     with opened(path, max_megapixels=max_megapixels) as image:
+        if is_deep(image):
+            raise needs_bands(path)
         check_colours(image, path)
-        return image.height, image.width
+        yield image
 
 
-def _read_jpeg(
-    path: str | Path, image_min_size: int | None, max_megapixels: float
-) -> _Decoded | None:
-    """A JPEG at full or half size, and its full size; None if Pillow has to decode the file."""
-    try:
-        with Path(path).open("rb") as file:
-            start = file.read(START)
-            if format_of(start, path) != "JPEG":
-                return None
-            data = start + file.read()
-    except OSError as error:
-        raise DataError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
-    size = jpeg_size(data, path, max_megapixels=max_megapixels)
-    if size is None:
-        return None
-    image = decode_jpeg(data, path, at_least=_half(size, image_min_size))
-    return None if image is None else (image, size)
+def _bytes_of(values: npt.NDArray[Any], reading: Reading) -> npt.NDArray[np.uint8]:
+    """The values of bands as the bytes that the network gets."""
+    if reading.ranges is not None:
+        return to_bytes(values, reading.ranges)
+    if reading.percentiles is not None:
+        raise ValueError("the values of the percentiles are not known yet")
+    return np.ascontiguousarray(values, dtype=np.uint8)
+
+
+def _turn_of(image: Image.Image, path: str | Path, reading: Reading) -> int:
+    return orientation_of(image, path) if reading.applies_orientation else UPRIGHT
+
+
+def _as_ids(values: npt.NDArray[np.integer], path: str | Path) -> npt.NDArray[np.uint8]:
+    """Values that are ids already."""
+    if values.size and (values.min() < 0 or values.max() > 255):
+        raise DataError(f"{path}: has ids from {values.min()} to {values.max()}; wanted 0 to 255")
+    return values.astype(np.uint8, copy=False)
+
+
+def _at_least(size: tuple[int, int], shrink: int) -> tuple[int, int]:
+    """The height and width that are enough where an image may be ``shrink`` times smaller."""
+    return (0, 0) if shrink == 1 else (size[0] // shrink, size[1] // shrink)
 
 
 def _half(size: tuple[int, int], image_min_size: int | None) -> tuple[int, int]:
@@ -138,8 +270,7 @@ def _half(size: tuple[int, int], image_min_size: int | None) -> tuple[int, int]:
 
 def _read_other(path: str | Path, max_megapixels: float) -> _Decoded:
     """An image that Pillow decodes, and its size."""
-    with opened(path, max_megapixels=max_megapixels) as image:
-        check_colours(image, path)
+    with _opened_rgb(path, format_at(path), max_megapixels) as image:
         load(image, path)
         # convert() would copy an image that is RGB already.
         pixels = np.array(image if image.mode == "RGB" else image.convert("RGB"))

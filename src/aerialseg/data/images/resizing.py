@@ -1,8 +1,13 @@
 """Resizing images and masks: one definition, for training and inference."""
 
+from typing import Annotated
+
 import cv2
 import numpy as np
 import numpy.typing as npt
+from annotated_types import Ge
+
+from aerialseg.values.checked_calls import checked
 
 
 def resized(size: tuple[int, int], image_min_size: int | None) -> tuple[int, int]:
@@ -14,8 +19,12 @@ def resized(size: tuple[int, int], image_min_size: int | None) -> tuple[int, int
     return height, width
 
 
+@checked
 def resize_keep_aspect(
-    array: npt.NDArray[np.uint8], image_min_size: int | None, *, is_mask: bool = False
+    array: npt.NDArray[np.uint8],
+    image_min_size: Annotated[int, Ge(1)] | None,
+    *,
+    is_mask: bool = False,
 ) -> npt.NDArray[np.uint8]:
     """Resizes so that the smaller edge has ``image_min_size`` pixels.
 
@@ -24,15 +33,27 @@ def resize_keep_aspect(
     image: OpenCV's plain INTER_NEAREST is off by up to half a pixel.
 
     Args:
-        array: ``(H, W, 3)`` uint8 image or ``(H, W)`` uint8 mask.
+        array: ``(H, W, B)`` uint8 image or ``(H, W)`` uint8 mask.
         image_min_size: Pixels of the smaller edge; None returns the array as it is.
         is_mask: Whether the array holds class ids, which must not be blended.
+
+    Raises:
+        ValueError: If ``image_min_size`` is below 1 or not a whole number.
     """
+    return resize_to(
+        array, resized((array.shape[0], array.shape[1]), image_min_size), is_mask=is_mask
+    )
+
+
+def resize_to(
+    array: npt.NDArray[np.uint8], target: tuple[int, int], *, is_mask: bool
+) -> npt.NDArray[np.uint8]:
+    """Resizes an array to a height and width as :func:`resize_keep_aspect` does."""
     size = (array.shape[0], array.shape[1])
-    target = resized(size, image_min_size)
     if target == size:
         return array
     interpolation = cv2.INTER_AREA if min(target) < min(size) else cv2.INTER_LINEAR
     if is_mask:
         interpolation = cv2.INTER_NEAREST_EXACT
-    return cv2.resize(array, target[::-1], interpolation=interpolation).astype(np.uint8, copy=False)
+    result = cv2.resize(array, target[::-1], interpolation=interpolation)
+    return result.astype(np.uint8, copy=False).reshape(*target, *array.shape[2:])

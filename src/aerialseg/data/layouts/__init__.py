@@ -12,5 +12,6 @@ from aerialseg.data.layouts.aeroscapes import aeroscapes
 from aerialseg.data.layouts.demo import demo
 from aerialseg.data.layouts.folders import folders
 from aerialseg.data.layouts.kaggle import kaggle
+from aerialseg.data.layouts.pairs import pairs
 
-__all__ = ["aeroscapes", "demo", "folders", "kaggle"]
+__all__ = ["aeroscapes", "demo", "folders", "kaggle", "pairs"]

@@ -10,8 +10,9 @@ from aerialseg.data.layouts.listing import (
     check_pairs,
     find_files,
     require_folder,
+    warn_of_unlisted,
 )
-from aerialseg.data.layouts.tables import check_disjoint, read_id_lines
+from aerialseg.data.layouts.tables import check_disjoint, read_id_lines, under_listed_names
 
 _GET_AEROSCAPES = (
     "get AeroScapes from its authors' page, github.com/ishann/aeroscapes, unpack it and give the "
@@ -37,13 +38,16 @@ def aeroscapes(root: Path, cache_dir: Path) -> Listing:
     }
     places = {split: read_id_lines(path) for split, path in lists.items()}
     check_disjoint(lists["train"], lists["val"], places["train"], places["val"])
-    images = find_files(root / "JPEGImages", {".jpg"})
-    masks = find_files(root / "SegmentationClass", {".png"})
-    check_pairs(root, {**places["train"], **places["val"]}, images, masks)
+    listed = {**places["train"], **places["val"]}
+    images = under_listed_names(find_files(root / "JPEGImages", {".jpg"}), listed)
+    masks = under_listed_names(find_files(root / "SegmentationClass", {".png"}), listed)
+    paired = set(check_pairs(root, listed, images, masks))
+    warn_of_unlisted(root / "JPEGImages", images, listed)
     samples = tuple(
         Sample(key, images[key], masks[key], split, place)
         for split in lists
         for key, place in places[split].items()
+        if key in paired
     )
     check_not_empty(samples, root / "ImageSets", "one id per line in trn.txt and val.txt")
     return Listing(samples)

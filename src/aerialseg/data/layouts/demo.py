@@ -6,9 +6,8 @@ from typing import Annotated
 from annotated_types import Ge
 
 from aerialseg.data.layouts.kaggle import kaggle
-from aerialseg.data.layouts.listing import (
-    Listing,
-)
+from aerialseg.data.layouts.listing import Listing
+from aerialseg.seeds import Seed
 
 
 def demo(
@@ -18,7 +17,7 @@ def demo(
     count: Annotated[int, Ge(1)],
     test_count: Annotated[int, Ge(0)],
     size: tuple[int, int],
-    seed: Annotated[int, Ge(0)],
+    seed: Seed,
 ) -> Listing:
     """Generated aerial scenes, drawn on first use, in the ``kaggle`` layout.
 

@@ -11,9 +11,10 @@ from aerialseg.data.layouts.listing import (
     count,
     find_files,
     require_folder,
+    warn_of_unlisted,
 )
-from aerialseg.data.layouts.tables import check_disjoint, read_id_column
-from aerialseg.errors import DataError
+from aerialseg.data.layouts.listing_faults import ListingFault, note_or_raise
+from aerialseg.data.layouts.tables import check_disjoint, read_id_column, under_listed_names
 
 _GET_KAGGLE = (
     "get the archive from the Data page of the Kaggle community competition 'Semantic "
@@ -36,14 +37,18 @@ def kaggle(root: Path, cache_dir: Path) -> Listing:
     train = read_id_column(train_csv)
     test = read_id_column(test_csv) if test_csv.is_file() else {}
     check_disjoint(train_csv, test_csv, train, test)
-    images = find_files(folder / "imgs" / "imgs", {".jpg"})
-    masks = find_files(folder / "masks" / "masks", {".png"})
-    check_pairs(folder, train, images, {key: masks[key] for key in masks if key not in test})
+    images = under_listed_names(find_files(folder / "imgs" / "imgs", {".jpg"}), {**train, **test})
+    masks = under_listed_names(find_files(folder / "masks" / "masks", {".png"}), {**train, **test})
+    labelled = {key: masks[key] for key in masks if key not in test}
+    paired = check_pairs(folder, train, images, labelled)
     if missing := [key for key in test if key not in images]:
-        raise DataError(f"{test_csv}: {count(missing, 'id')} without imgs/imgs/ID.jpg; add it")
-    samples = [Sample(key, images[key], masks[key], None, place) for key, place in train.items()]
+        line = f"{test_csv}: {count(missing, 'id')} without imgs/imgs/ID.jpg; add it"
+        note_or_raise([ListingFault("id_without_image", line, tuple(missing))])
+    warn_of_unlisted(folder / "imgs" / "imgs", images, {*train, *test})
+    samples = [Sample(key, images[key], masks[key], None, train[key]) for key in paired]
     check_not_empty(samples, train_csv, "one id per row in the column ImageID")
-    samples += [Sample(key, images[key], None, "test", place) for key, place in test.items()]
+    there = {key: place for key, place in test.items() if key in images}
+    samples += [Sample(key, images[key], None, "test", place) for key, place in there.items()]
     submission = folder / "sampleSubmission.csv"
     return Listing(tuple(samples), submission if submission.is_file() else None)
 

@@ -1,13 +1,13 @@
 """Reads tables and lists of ids: CSV files, or text files with one id per line."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from io import StringIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from aerialseg.data.layouts.listing import count
+from aerialseg.data.layouts.listing import IMAGE_SUFFIXES, count
 from aerialseg.errors import DataError
-from aerialseg.storage.names import quoted, stays_inside
+from aerialseg.storage.names import composed, quoted, stays_inside
 
 _SHOWN = 5  # problems shown per file
 
@@ -38,15 +38,40 @@ def read_id_column(path: Path, *, column: str = "ImageID") -> dict[str, str]:
         DataError: If the file is missing or not CSV, if the column is absent or duplicate, or if an
             id is empty, duplicate, not printable, or a path outside the data set's folder.
     """
+    rows, place = _column(path, column, "rename its id column")
+    return _checked(path, ((line, "".join(row[place : place + 1])) for line, row in rows), "row")
+
+
+def read_table(path: Path, *, key: str, value: str) -> dict[str, tuple[str, str]]:
+    """Reads two columns of a CSV file.
+
+    Args:
+        path: The file.
+        key: The column of the ids.
+        value: The other.
+
+    Returns:
+        For each id the cell of the other column, and where it is, such as ``table.csv row 12``.
+
+    Raises:
+        DataError: As :func:`read_id_column`, for either column.
+    """
+    places = read_id_column(path, column=key)
+    rows, place = _column(path, value, "add it or rename one")
+    cells = ["".join(row[place : place + 1]).strip() for _, row in rows]
+    return {
+        name: (cell, origin) for (name, origin), cell in zip(places.items(), cells, strict=True)
+    }
+
+
+def _column(path: Path, column: str, advice: str) -> tuple[list[tuple[int, list[str]]], int]:
+    """The rows of a CSV file below its header, and where a column is in them."""
     (_, header), *rows = read_rows(path) or [(1, [])]
     if header.count(column) != 1:
         has = "more than one column" if column in header else "no column"
         found = ", ".join(map(quoted, header[:_SHOWN])) + (", ..." if len(header) > _SHOWN else "")
-        raise DataError(
-            f"{path}: has {has} '{column}' (columns: {found or 'none'}); rename its id column"
-        )
-    place = header.index(column)
-    return _checked(path, ((line, "".join(row[place : place + 1])) for line, row in rows), "row")
+        raise DataError(f"{path}: has {has} '{column}' (columns: {found or 'none'}); {advice}")
+    return rows, header.index(column)
 
 
 def read_id_lines(path: Path) -> dict[str, str]:
@@ -61,6 +86,31 @@ def read_id_lines(path: Path) -> dict[str, str]:
     """
     lines = enumerate(_text(path).splitlines(), start=1)
     return _checked(path, ((number, line) for number, line in lines if line.strip()), "line")
+
+
+def as_id(text: str, ids: Container[str] = ()) -> str:
+    """``north/001`` for ``north/001``, and for ``north/001.jpg`` or ``north/001.JPG``; composed.
+
+    Args:
+        text: As it is in a list.
+        ids: Those of the files that there are: ``1.png`` is that of ``1.png.jpg`` if it is one.
+    """
+    text = composed(text)
+    if text in ids:
+        return text
+    path = PurePosixPath(text)
+    return path.with_suffix("").as_posix() if path.suffix.lower() in IMAGE_SUFFIXES else text
+
+
+def under_listed_names(found: Mapping[str, Path], listed: Iterable[str]) -> dict[str, Path]:
+    """Files by the names under which a list has them, which may end in a suffix of either case.
+
+    Args:
+        found: Files by their id, which has no suffix.
+        listed: The names in the list.
+    """
+    names = {as_id(name, found): name for name in listed}
+    return {names.get(key, key): path for key, path in found.items()}
 
 
 def check_disjoint(first: Path, second: Path, ids: Iterable[str], others: Iterable[str]) -> None:

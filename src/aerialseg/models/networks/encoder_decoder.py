@@ -125,6 +125,7 @@ def _hub_source(repository: str, revision: str) -> WeightSource:
         url=hf_hub_url(repository, "model.safetensors", revision=revision),
         sha256="",
         cached=Path(cached) if isinstance(cached, str) else None,
+        part="encoder",
     )
 
 

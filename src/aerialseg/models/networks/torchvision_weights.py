@@ -28,12 +28,15 @@ def torchvision_weights(architecture: str) -> dict[str, WeightSource]:
     parameters = inspect.signature(get_model_builder(architecture)).parameters
     whole = {weights.name: weights.url for weights in get_model_weights(architecture)}
     backbone = type(parameters["weights_backbone"].default)
-    urls = whole | {f"{backbone.__name__}.{weights.name}": weights.url for weights in backbone}
-    return {name: _source(url) for name, url in urls.items()}
+    parts = {f"{backbone.__name__}.{weights.name}": weights.url for weights in backbone}
+    return {
+        **{name: _source(url) for name, url in whole.items()},
+        **{name: _source(url, part="backbone") for name, url in parts.items()},
+    }
 
 
-def _source(url: str) -> WeightSource:
+def _source(url: str, part: str = "") -> WeightSource:
     file_name = url.rpartition("/")[2]
     digits = re.search(r"-([0-9a-f]{8,64})\.", file_name)
     sha256 = _FULL_SHA256.get(file_name, digits[1] if digits else "")
-    return WeightSource(file_name, url, sha256)
+    return WeightSource(file_name, url, sha256, part=part)

@@ -25,7 +25,9 @@ class WeightsReport:
         path: The file; ``None`` if all tensors are randomly initialised.
         part: The part of a network that the file holds; empty if it is whole.
         fresh: Number of randomly initialised tensors, by module.
+        fresh_tensors: Their names.
         unused: Number of unused tensors of the file, by module.
+        widened: Bands that the first convolution was made for instead of three; 0 if it was not.
     """
 
     total: int
@@ -33,7 +35,9 @@ class WeightsReport:
     path: Path | None = None
     part: str = ""
     fresh: Mapping[str, int] = field(default_factory=dict)
+    fresh_tensors: Sequence[str] = ()
     unused: Mapping[str, int] = field(default_factory=dict)
+    widened: int = 0
 
     def __str__(self) -> str:
         if self.path is None:
@@ -44,6 +48,9 @@ class WeightsReport:
             line += f"; {sum(self.fresh.values())} randomly initialised: {_listed(self.fresh)}"
         if self.unused:
             line += f"; {sum(self.unused.values())} of the file unused: {_listed(self.unused)}"
+        if self.widened:
+            bands = "1 band" if self.widened == 1 else f"{self.widened} bands"
+            line += f"; the first convolution, of RGB, made for {bands}"
         return line
 
 
@@ -69,9 +76,10 @@ def load_weights(
         CheckpointError: If a file is missing, damaged, of another network or cannot be downloaded.
     """
     if weights == "none":
-        return WeightsReport(total=len(network.state_dict()))
+        names = tuple(network.state_dict())
+        return WeightsReport(total=len(names), fresh_tensors=names)
     if is_file_name(weights):
-        path = Path(weights).expanduser()
+        path = Path(weights)
     else:
         source = find_source(weights, published_weights(network))
         path = fetch(source, weights_dir=weights_dir)
@@ -105,8 +113,37 @@ def fit(
         path=path,
         part=body if all(name.startswith(f"{body}.") for name in found.loaded) else "",
         fresh=_count_by_module(found.fresh, names),
+        fresh_tensors=tuple(found.fresh),
         unused=_count_by_module(found.unused, found.unused),
+        widened=found.widened,
     )
+
+
+def expected_fresh(
+    network: nn.Module, weights: str, *, final_layers: Sequence[str]
+) -> tuple[str, ...]:
+    """Names of the tensors that :func:`load_weights` would leave random; downloads nothing.
+
+    Args:
+        network: The network, which stays as it is.
+        weights: As for :func:`load_weights`.
+        final_layers: As for :func:`load_weights`; published weights are taken for those of another
+            class count.
+
+    Raises:
+        ConfigError: If the name is unknown.
+        CheckpointError: If a file is missing, damaged or of another network.
+    """
+    names = tuple(network.state_dict())
+    if weights == "none":
+        return names
+    if is_file_name(weights):
+        path = Path(weights)
+        return tuple(match(network, read_tensors(path), path=path, final_layers=final_layers).fresh)
+    part = find_source(weights, published_weights(network)).part
+    if part:
+        return tuple(name for name in names if not name.startswith(f"{part}."))
+    return tuple(name for name in names if name.startswith(tuple(f"{n}." for n in final_layers)))
 
 
 def is_file_name(weights: str) -> bool:

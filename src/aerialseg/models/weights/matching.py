@@ -11,6 +11,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from aerialseg.errors import CheckpointError
+from aerialseg.models.networks.input_bands import RGB, input_weight, widened
 
 # Prefixes that data parallelism and other trainers add to every name.
 _WRAPPERS = ("module.", "model.")
@@ -25,11 +26,13 @@ class Match:
         loaded: The tensors to load, by the network's names.
         fresh: Names of tensors of the network that may be missing and are.
         unused: Names of tensors of the file that may be ignored and are.
+        widened: Input channels that the first convolution was widened to; 0 if it was not.
     """
 
     loaded: dict[str, Tensor] = field(default_factory=dict)
     fresh: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    widened: int = 0
 
 
 def match(
@@ -61,6 +64,9 @@ def match(
             unknown.append(name)
         elif tensor.shape == state[name].shape:
             found.loaded[name] = tensor
+        elif name == input_weight(network) and _is_of_rgb(tensor, state[name]):
+            found.loaded[name] = widened(tensor, state[name].shape[1])
+            found.widened = state[name].shape[1]
         elif _is_in(name, final_layers) and tensor.shape[1:] == state[name].shape[1:]:
             found.fresh.append(name)
         else:
@@ -107,6 +113,13 @@ def _guesses(names: Sequence[str], body: str) -> Iterator[dict[str, str]]:
             yield {own: f"{body}.{name}" for own, name in guess.items()}
             # torchvision's MobileNets have the backbone's modules under `features`.
             yield {own: f"{body}.{name.removeprefix('features.')}" for own, name in guess.items()}
+
+
+def _is_of_rgb(tensor: Tensor, own: Tensor) -> bool:
+    """Whether two weights of convolutions differ in the channels only, and one is of RGB."""
+    shape = list(own.shape)
+    shape[1] = RGB
+    return list(tensor.shape) == shape
 
 
 def _is_in(name: str, modules: Sequence[str]) -> bool:

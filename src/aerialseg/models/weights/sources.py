@@ -16,12 +16,14 @@ class WeightSource:
         url: Its download URL.
         sha256: The first digits of its hash, or all 64; empty if unknown.
         cached: Its path in the cache of another program, if it is there.
+        part: The part of the network that it holds, such as ``backbone``; empty if all of it.
     """
 
     file_name: str
     url: str
     sha256: str
     cached: Path | None = None
+    part: str = ""
 
 
 def find_source(name: str, published: Mapping[str, WeightSource]) -> WeightSource:

@@ -1,15 +1,51 @@
 """Loads the checkpoint of one stage into the network of the next."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from aerialseg.errors import CheckpointError
+from aerialseg.models.weights.class_rows import ClassChange, with_rows_by_class
 
 _AUX = "aux_classifier."
 
 
-def continue_from(network: nn.Module, state: Mapping[str, Tensor], source: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What a network took over from a checkpoint; ``str()`` gives one line.
+
+    Attributes:
+        source: The name of the checkpoint.
+        total: Number of tensors of the network.
+        fresh_tensors: Names of those that the checkpoint does not have, randomly initialised.
+        dropped: Number of tensors of the checkpoint that the network does not have.
+        change: How the classes differ; ``None`` if they are the same in the same order.
+    """
+
+    source: str
+    total: int
+    fresh_tensors: tuple[str, ...] = ()
+    dropped: int = 0
+    change: ClassChange | None = None
+
+    def __str__(self) -> str:
+        fresh = len(self.fresh_tensors)
+        line = f"weights: {self.total - fresh} of {self.total} tensors from {self.source}"
+        if fresh:
+            line += f"; the auxiliary head is randomly initialised ({fresh} tensors)"
+        if self.dropped:
+            line += f"; its auxiliary head is dropped ({self.dropped} tensors)"
+        return line if self.change is None else f"{line}; {self.change}"
+
+
+def continue_from(
+    network: nn.Module,
+    state: Mapping[str, Tensor],
+    source: str,
+    *,
+    change: ClassChange | None = None,
+) -> Transfer:
     """Loads every tensor of a checkpoint into a network of the same kind.
 
     Only the auxiliary head may be missing on one side: the last stage drops it, and a branch from a
@@ -19,21 +55,20 @@ def continue_from(network: nn.Module, state: Mapping[str, Tensor], source: str) 
         network: The network, changed in place.
         state: The checkpoint's tensors under the network's names.
         source: The name of the checkpoint in messages.
-
-    Returns:
-        A summary in one line.
+        change: How the classes differ; ``None`` if they are the same in the same order.
 
     Raises:
-        CheckpointError: If the class counts differ or the networks are not the same.
+        CheckpointError: If the class counts differ without a ``change``, or the networks are not
+            the same.
     """
     own = network.state_dict()
+    if change is not None:
+        state = with_rows_by_class(own, state, change, source)
     _check_same_network(own, state, source)
     kept = {name: tensor for name, tensor in state.items() if name in own}
     network.load_state_dict(own | kept)
-    fresh, dropped = len(own) - len(kept), len(state) - len(kept)
-    notes = f"; the auxiliary head is randomly initialised ({fresh} tensors)" if fresh else ""
-    notes += f"; its auxiliary head is dropped ({dropped} tensors)" if dropped else ""
-    return f"weights: {len(kept)} of {len(own)} tensors from {source}{notes}"
+    fresh = tuple(name for name in own if name not in kept)
+    return Transfer(source, len(own), fresh, dropped=len(state) - len(kept), change=change)
 
 
 def _check_same_network(

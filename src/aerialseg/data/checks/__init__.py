@@ -1,0 +1,1 @@
+"""Checks before training: of images, masks, their labels and the augmentation."""

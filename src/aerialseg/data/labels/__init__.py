@@ -1,0 +1,1 @@
+"""Labels that a network contradicts: the regions, their review, and what becomes of corrections."""

@@ -1,0 +1,1 @@
+"""From samples to batches: files, order, loaders and their worker processes."""

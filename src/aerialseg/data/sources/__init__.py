@@ -1,0 +1,1 @@
+"""What data sets hold: their samples, splits, windows and classes; one set or several."""

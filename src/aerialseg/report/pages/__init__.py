@@ -1,0 +1,1 @@
+"""Pages that open offline in a browser: one HTML file each, with everything inside."""

@@ -1,0 +1,121 @@
+"""From a review to corrected masks, by real processes; a network of one epoch is enough."""
+
+import json
+from hashlib import sha256
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers.commands import run_command
+from helpers.label_reviews import (
+    DATA,
+    IMAGES,
+    NAMES,
+    TRAIN,
+    apply,
+    copied,
+    correct,
+    hashes,
+    pixels,
+    review_of,
+    reviewed,
+    rows_of,
+)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    return reviewed(tmp_path_factory.mktemp("labels"), "index")
+
+
+@pytest.fixture
+def folder(template, tmp_path):
+    return copied(template, tmp_path / "w")
+
+
+def test_the_review_says_what_is_where(folder):
+    rows = rows_of(folder)
+    assert [int(row["rank"]) for row in rows] == list(range(1, len(rows) + 1))
+    seen = {row["image"]: row["trained_on"] for row in rows}
+    assert set(seen.values()) <= {"no", "yes"}
+    order = [row["trained_on"] for row in rows]
+    assert order == sorted(order)  # "no" before "yes"
+    for row in rows:
+        mask = pixels(folder / "d" / row["mask"])
+        box = [int(row[f"crop_{key}"]) for key in ("top", "left", "height", "width")]
+        cut = mask[box[0] : box[0] + box[2], box[1] : box[1] + box[3]]
+        assert np.array_equal(pixels(review_of(folder) / row["mask_crop"]), cut)
+        image = pixels(folder / f"d/images/{row['image']}.png")
+        cut_image = image[box[0] : box[0] + box[2], box[1] : box[1] + box[3]]
+        assert np.array_equal(pixels(review_of(folder) / row["image_crop"]), cut_image)
+        suggested = pixels(review_of(folder) / row["suggested_crop"])
+        predicted = pixels(review_of(folder) / row["predicted_crop"])
+        changed = suggested != cut
+        assert np.array_equal(suggested[changed], predicted[changed])
+        assert set(suggested[changed]) == {NAMES.index(row["predicted_class"])}
+        assert set(cut[changed]) == {NAMES.index(row["mask_class"])}
+        assert row["mask_sha256"] == hashes(folder / "d/masks")[f"{row['image']}.png"]
+    page = (review_of(folder) / "index.html").read_text("utf-8")
+    assert all(row["overview"] in page for row in rows)
+
+
+@pytest.mark.parametrize("kind", ["palette", "colour", "values"])
+def test_masks_of_every_kind_come_back_as_they_were_but_for_the_correction(kind, tmp_path):
+    reviewed(tmp_path, kind)
+    row = rows_of(tmp_path)[0]
+    corrected = pixels(correct(tmp_path, row))
+    before = hashes(tmp_path / "d/masks")
+    done = apply(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert hashes(tmp_path / "d/masks") == before
+    for name in IMAGES:
+        old = pixels(tmp_path / f"d/masks/{name}.png")
+        new = pixels(tmp_path / f"d/masks_corrected/{name}.png")
+        wanted = old.copy()
+        if name == row["image"]:
+            top, left = int(row["crop_top"]), int(row["crop_left"])
+            wanted[top : top + corrected.shape[0], left : left + corrected.shape[1]] = corrected
+            assert not np.array_equal(wanted, old)
+        assert np.array_equal(new, wanted)
+        assert (
+            Image.open(tmp_path / f"d/masks_corrected/{name}.png").mode
+            == Image.open(tmp_path / f"d/masks/{name}.png").mode
+        )
+
+
+def test_the_log_says_what_was_changed_and_the_new_masks_are_trained_on(folder):
+    row = rows_of(folder)[0]
+    correct(folder, row)
+    done = apply(folder)
+    assert done.returncode == 0, done.stderr
+    assert "to train on them, add data.layout.masks=masks_corrected" in done.stdout + done.stderr
+    log = json.loads((folder / "d/masks_corrected.json").read_text("utf-8"))
+    (change,) = log["changes"]
+    (region,) = change["regions"]
+    old, new = pixels(folder / "d" / row["mask"]), pixels(folder / "d" / change["new_mask"])
+    assert (change["sha256_before"], change["sha256_after"]) == tuple(
+        sha256((folder / "d" / name).read_bytes()).hexdigest()
+        for name in (change["mask"], change["new_mask"])
+    )
+    changed = int((old != new).sum())
+    assert region["pixels"] == changed > 0
+    assert region["classes"] == [
+        {"from": row["mask_class"], "to": row["predicted_class"], "pixels": changed}
+    ]
+    assert (log["masks_changed"], log["masks_copied"]) == (1, len(IMAGES) - 1)
+    more = ("data.layout.masks=masks_corrected", "run_name=again")
+    again = run_command(*DATA, *TRAIN, *more, folder=folder)
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_crop_that_an_editor_saved_in_colours_means_the_same(folder):
+    row = rows_of(folder)[0]
+    path = correct(folder, row)
+    wanted = pixels(path)
+    Image.open(path).convert("RGB").save(path)
+    done = apply(folder, "task.masks=by_colours")
+    assert done.returncode == 0, done.stderr
+    top, left = int(row["crop_top"]), int(row["crop_left"])
+    new = pixels(folder / f"d/by_colours/{row['image']}.png")
+    assert np.array_equal(new[top : top + wanted.shape[0], left : left + wanted.shape[1]], wanted)
