@@ -128,8 +128,7 @@ def _check_classes(predictors: Sequence[Predictor]) -> None:
     first, second = (set(each.classes.names) for each in predictors)
     if first != second:
         parts = [
-            f"{counted(len(alone), 'class')} of {side} only: "
-            f"{', '.join(sorted(alone))}"
+            f"{counted(len(alone), 'class')} of {side} only: {', '.join(sorted(alone))}"
             for side, alone in zip(SIDES, (first - second, second - first), strict=True)
             if alone
         ]
