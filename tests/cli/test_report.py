@@ -74,7 +74,18 @@ def test_a_report_needs_no_stage_and_leaves_out_what_cannot_be_compared(finished
     assert done.returncode == 0, done.stdout + done.stderr
     assert "best.ckpt: is cut off after 10 bytes" in done.stdout
     assert "the report leaves stage head out" in done.stdout
+    assert "report of 1 stage: " in done.stdout
+    assert "is read, but" not in done.stdout
     assert re.findall(r'<th scope="row">(head|full)</th>', page_of(tmp_path)) == ["full"]
+
+
+def test_a_stage_that_is_not_finished_is_named(finished, tmp_path):
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    (tmp_path / "runs/demo/full/train/metrics.json").unlink()
+    done = run_command("task=report", "run_name=demo", folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "run demo: stage full is not finished; the report leaves it out" in done.stdout
+    assert re.findall(r'<th scope="row">(head|full)</th>', page_of(tmp_path)) == ["head"]
 
 
 def test_a_run_that_is_not_there_is_one_line(finished):

@@ -76,6 +76,12 @@ def test_tables_of_groups_are_written_where_findings_say(tmp_path):
     assert path.read_text("utf-8") == 'image,group\na,place_1\n"b,c",place_2\n'
 
 
+def test_the_page_of_an_earlier_inspection_does_not_stay_beside_other_findings(tmp_path):
+    (tmp_path / "inspection.html").write_text("nothing is wrong")
+    write_inspection(inspection([LONG]), tmp_path)
+    assert not (tmp_path / "inspection.html").exists()
+
+
 def test_long_lists_of_files_are_cut_with_a_count(capsys):
     show_inspection(inspection([LONG, NOTE]))
     out = capsys.readouterr().out

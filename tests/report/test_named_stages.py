@@ -57,6 +57,17 @@ def test_an_unknown_name_is_one_line(runs, name, problem):
     assert caught.value.problems == (problem.replace("RUNS", str(runs)),)
 
 
+def test_a_run_whose_last_stage_is_unfinished_says_which_one_is_meant(runs, caplog):
+    (runs / "demo/full/train/metrics.json").unlink()
+    assert find_stage(runs, "demo").name == "demo/aspp"
+    assert caplog.messages == [
+        "run demo: stage full is not finished, so stage aspp is taken for its last one"
+    ]
+    caplog.clear()
+    assert find_stage(runs, "demo/aspp").name == "demo/aspp"
+    assert caplog.messages == []
+
+
 def test_an_unfinished_stage_or_one_without_a_checkpoint_is_refused(runs):
     (runs / "demo/aspp/train/metrics.json").unlink()
     with pytest.raises(ConfigError, match="demo/aspp/train is not finished"):

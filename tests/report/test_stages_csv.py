@@ -5,7 +5,13 @@ import logging
 
 import pytest
 
-from aerialseg.report.stages_csv import finished_stages, show_run_table, write_run_table
+from aerialseg.report.stages_csv import (
+    finished_stages,
+    show_run_table,
+    stages_are,
+    unfinished_stages,
+    write_run_table,
+)
 from aerialseg.storage.run_folders import RunFolder
 from helpers.finished_runs import finish_stage
 
@@ -117,3 +123,14 @@ def test_a_table_that_cannot_be_written_is_shown_with_a_warning(run, caplog, cap
         show_run_table(run)
     assert "the table is written after the next stage" in caplog.text
     assert "0.1250" in capsys.readouterr().out
+
+
+def test_stages_that_began_and_have_no_verdict_are_unfinished(run):
+    chain(run, "head", "aspp", "full")
+    assert unfinished_stages(run) == []
+    for stage in ("aspp", "full"):
+        (run / stage / "train/metrics.json").unlink()
+    (run / "decoder/train").mkdir(parents=True)  # where nothing began yet
+    assert unfinished_stages(run) == ["aspp", "full"]
+    assert stages_are(["aspp", "full"]) == "stages aspp, full are"
+    assert stages_are(["full"]) == "stage full is"

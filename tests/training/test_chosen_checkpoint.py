@@ -44,6 +44,10 @@ def test_a_stage_that_nobody_typed_is_named_if_others_went_on_from_it(notices, c
     ]
 
 
+def test_a_report_of_all_stages_is_not_of_the_one_that_nobody_typed(notices, chain):
+    assert notices("task=report", "run_name=field") == []
+
+
 def test_a_stage_that_was_typed_is_meant(notices, chain, tmp_path):
     assert notices("task=evaluate", "run_name=field", "stage=head") == []
     assert notices("task=evaluate", "run_name=field", "stage=decoder") == []

@@ -10,9 +10,9 @@ from typing import Any
 from aerialseg.data.checks.finding import SEVERITIES
 from aerialseg.data.checks.inspected import InspectedImage
 from aerialseg.data.checks.inspection import Inspection
-from aerialseg.storage.atomic_files import csv_text, write_json, write_text
+from aerialseg.storage.atomic_files import csv_text, remove_file, write_json, write_text
 
-FINDINGS, IMAGES = "findings.json", "images.csv"
+FINDINGS, IMAGES, PAGE = "findings.json", "images.csv", "inspection.html"
 
 _SPLITS = ("train", "val", "test", "")
 _COLUMNS = (
@@ -26,10 +26,13 @@ _FACTS = len(_COLUMNS) - 6  # of the image itself, between is_sound and ignored_
 def write_inspection(inspection: Inspection, folder: Path) -> None:
     """Writes tables of groups that findings name, ``images.csv`` and, last, ``findings.json``.
 
+    The page of an earlier inspection is removed first: it would contradict these files.
+
     Args:
         inspection: All that was found.
         folder: Where to.
     """
+    remove_file(folder / PAGE)
     for path, groups in inspection.tables.items():
         write_text(path, csv_text(("image", "group"), groups.items()))
     header = (*_COLUMNS, *(f"pixels {name}" for name in inspection.classes))

@@ -1,13 +1,16 @@
 """Finds the finished stage that a name such as ``demo`` or ``demo/full`` means."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from aerialseg.errors import ConfigError, did_you_mean
 from aerialseg.report.job_tables import FinishedJob
-from aerialseg.report.stages_csv import finished_stages
+from aerialseg.report.stages_csv import finished_stages, stages_are, unfinished_stages
 from aerialseg.storage.run_folders import RunFolder, finished_runs
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,13 @@ def _stage_in(place: Path) -> NamedStage:
     if stage not in jobs:
         raise ConfigError(
             f"{place} has no finished stage{did_you_mean(place.name, finished_runs(run.parent))}"
+        )
+    if run == place and (began := unfinished_stages(run)):
+        logger.warning(
+            "run %s: %s not finished, so stage %s is taken for its last one",
+            run.absolute().name,
+            stages_are(began),
+            stage,
         )
     line = tuple(reversed(list(_line_to(stage, jobs))))
     folders = tuple(RunFolder(run / job.name / "train") for job in line)

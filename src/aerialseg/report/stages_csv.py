@@ -1,7 +1,7 @@
 """``stages.csv``: the finished stages of one run, read from its folder."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aerialseg.errors import AerialsegError, ConfigError
@@ -63,6 +63,22 @@ def finished_stages(run: Path) -> list[FinishedJob]:
         # There is no gain over a parent that was trained anew since.
         jobs[stage] = FinishedJob(stage, parents[stage] if is_unchanged else None, result)
     return [jobs[stage] for stage in _in_order(parents)]
+
+
+def unfinished_stages(run: Path) -> list[str]:
+    """The stages of a run that began and did not come to their end.
+
+    Args:
+        run: The folder of the run, ``runs/<run_name>``.
+    """
+    folders = (RunFolder(path) for path in sorted(run.glob("*/train")))
+    began = (folder for folder in folders if folder.holds_run() and not folder.finished())
+    return [folder.path.parent.name for folder in began]
+
+
+def stages_are(names: Sequence[str]) -> str:
+    """Stages as the subject of a sentence: ``stage full is``, ``stages aspp, full are``."""
+    return f"stage {names[0]} is" if len(names) == 1 else f"stages {', '.join(names)} are"
 
 
 def _parent(folder: RunFolder, run: Path) -> tuple[str | None, bool]:

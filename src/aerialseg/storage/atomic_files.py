@@ -93,6 +93,18 @@ def remove_folder(path: Path) -> None:
         raise AerialsegError(f"{path}: cannot be removed: {error.strerror or error}") from error
 
 
+def remove_file(path: Path) -> None:
+    """Removes a file if it is there.
+
+    Raises:
+        AerialsegError: If it cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise AerialsegError(f"{path}: cannot be removed: {error.strerror or error}") from error
+
+
 def remove_leftovers(folder: Path) -> None:
     """Removes the temporary files and folders that killed processes left in a folder.
 

@@ -61,7 +61,7 @@ def _check_network(experiment: Experiment, description: Description, typed: set[
 
 def _later_stages(experiment: Experiment, typed: set[str]) -> Iterator[str]:
     """Says which finished stages of a run went on from the one that is read by default."""
-    if typed & {"stage", "checkpoint"}:
+    if typed & {"stage", "checkpoint"} or find_task(str(experiment.task["name"])).reads_run:
         return
     run, stage = Path(experiment.paths.runs_dir, experiment.run_name), experiment.stage.name
     parents = _parents(run)

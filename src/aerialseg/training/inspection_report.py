@@ -9,9 +9,10 @@ from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.notices import silent
 from aerialseg.data.sources.data_sources import Sources
 from aerialseg.errors import ConfigError, DataError
+from aerialseg.report.inspection_files import PAGE
 from aerialseg.report.pages.augmented_samples import SampleSheet, augmented_samples
 from aerialseg.report.pages.finding_cards import finding_cards
-from aerialseg.report.pages.inspection_page import PAGE, InspectionPage
+from aerialseg.report.pages.inspection_page import InspectionPage
 from aerialseg.storage.atomic_files import write_text
 from aerialseg.training.instantiation import build
 from aerialseg.training.report_details import footer

@@ -17,7 +17,7 @@ from aerialseg.report.model_card import ModelCard
 from aerialseg.report.pages.run_page import RunPage
 from aerialseg.report.path_links import PathLink
 from aerialseg.report.stage_verdicts import verdicts
-from aerialseg.report.stages_csv import finished_stages
+from aerialseg.report.stages_csv import finished_stages, stages_are, unfinished_stages
 from aerialseg.storage.atomic_files import write_text
 from aerialseg.storage.run_folders import RunFolder, finished_runs
 from aerialseg.training.build import build_predictor
@@ -79,13 +79,21 @@ def report_run(experiment: Experiment, *, predicted: PredictedImages | None = No
     card = ModelCard(page, scored.predictor.description, scored.data.place, start_of(folders[0]))
     write_text(output / "MODEL_CARD.md", card.markdown())
     write_text(path, page.html())
-    logger.info("report of %s: %s", counted(len(jobs), "stage"), PathLink(path))
+    logger.info("report of %s: %s", counted(len(judged), "stage"), PathLink(path))
     return path
 
 
 def _finished(run: Path) -> Sequence[FinishedJob]:
     """The finished stages of a run; ConfigError if there are none."""
     if jobs := finished_stages(run):
+        if began := unfinished_stages(run):
+            logger.warning(
+                "run %s: %s not finished; the report leaves %s out, and is of %s",
+                run.name,
+                stages_are(began),
+                "it" if len(began) == 1 else "them",
+                ", ".join(job.name for job in jobs),
+            )
         return jobs
     step = did_you_mean(run.name, finished_runs(run.parent)) or "; train one, or give run_name"
     raise ConfigError(f"{run}: has no finished stage to report on{step}")

@@ -26,7 +26,6 @@ from aerialseg.report.pages.finding_cards import FindingCard
 from aerialseg.report.pages.inspection_charts import class_shares, histogram, image_sizes
 from aerialseg.report.pages.rendering import as_json, asset, render_page, vega
 
-PAGE = "inspection.html"
 _CONTENTS = (
     ("findings", "Findings"),
     ("classes", "Classes"),
