@@ -77,6 +77,7 @@ def test_a_report_needs_no_stage_and_leaves_out_what_cannot_be_compared(finished
     assert "report of 1 stage: " in done.stdout
     assert "is read, but" not in done.stdout
     assert re.findall(r'<th scope="row">(head|full)</th>', page_of(tmp_path)) == ["full"]
+    assert "not judged, since head is left out" in page_of(tmp_path)
 
 
 def test_a_stage_that_is_not_finished_is_named(finished, tmp_path):

@@ -56,3 +56,16 @@ def test_few_groups_tell_nothing():
     assert second.verdict == "too few groups of images to tell"
     assert second.gain_interval is None
     assert second.gain > 0.19
+
+
+def test_a_stage_without_the_one_before_it_is_not_called_the_first():
+    full = FinishedJob("full", "head", stage_result(stage="full"))
+    (only,) = verdicts([full], [groups(*BASE)])
+    assert (only.verdict, only.gain) == ("not judged, since head is left out", None)
+
+
+def test_a_stage_that_started_elsewhere_is_not_called_the_first():
+    jobs = [FinishedJob(name, None, stage_result(stage=name)) for name in ("full", "head")]
+    first, second = verdicts(jobs, [groups(*BASE), groups(*BASE)])
+    assert first.verdict == "the first stage"
+    assert second.verdict == "not judged, since it started from none of these stages as they are"

@@ -53,7 +53,11 @@ class StageVerdict:
 
 
 def stage_verdict(
-    job: FinishedJob, groups: Tensor, before: tuple[FinishedJob, Tensor] | None
+    job: FinishedJob,
+    groups: Tensor,
+    before: tuple[FinishedJob, Tensor] | None,
+    *,
+    is_first: bool,
 ) -> StageVerdict:
     """Judges a stage.
 
@@ -61,12 +65,14 @@ def stage_verdict(
         job: The stage.
         groups: ``(G, C, C)`` int64 confusion matrices of the groups of validation images.
         before: The stage that it started from and its matrices of the same groups.
+        is_first: Whether it comes before all others that are judged.
     """
     total = groups.sum(0)
     gain, gain_interval = None, None
     if before is not None:
         gain, gain_interval = paired_difference(before[1], groups, macro_dice)
-    verdict, tone = _verdict(job, None if before is None else before[0], gain, gain_interval)
+    parent = None if before is None else before[0]
+    verdict, tone = _verdict(job, parent, gain, gain_interval, is_first=is_first)
     (dice_interval,), (miou_interval,) = intervals(groups, macro_dice), intervals(groups, mean_iou)
     return StageVerdict(
         name=job.name,
@@ -86,11 +92,16 @@ def stage_verdict(
 
 
 def _verdict(
-    job: FinishedJob, before: FinishedJob | None, gain: float | None, interval: Interval | None
+    job: FinishedJob,
+    before: FinishedJob | None,
+    gain: float | None,
+    interval: Interval | None,
+    *,
+    is_first: bool,
 ) -> tuple[str, Literal["good", "bad", ""]]:
     """The verdict in words, and its tone."""
     if before is None or gain is None:
-        return "the first stage", ""
+        return _without_gain(job, is_first=is_first), ""
     if interval is None:
         return "too few groups of images to tell", ""
     without = f"; without it {duration(job.result.seconds)} would be saved"
@@ -101,7 +112,19 @@ def _verdict(
     return f"no sure difference from {before.name}{without}", ""
 
 
+def _without_gain(job: FinishedJob, *, is_first: bool) -> str:
+    """Why a stage has no gain; one whose predecessor is missing is not the first."""
+    if job.previous is not None:
+        return f"not judged, since {job.previous} is left out"
+    if is_first:
+        return "the first stage"
+    return "not judged, since it started from none of these stages as they are"
+
+
 def verdicts(jobs: Sequence[FinishedJob], groups: Sequence[Tensor]) -> list[StageVerdict]:
     """The verdicts of all stages of a run, each against the one that it started from."""
     found = {job.name: (job, each) for job, each in zip(jobs, groups, strict=True)}
-    return [stage_verdict(job, each, found.get(job.previous or "")) for job, each in found.values()]
+    return [
+        stage_verdict(job, each, found.get(job.previous or ""), is_first=row == 0)
+        for row, (job, each) in enumerate(found.values())
+    ]
