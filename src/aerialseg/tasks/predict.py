@@ -23,6 +23,7 @@ from aerialseg.data.images.reading_settings import Reading
 from aerialseg.data.images.writing import write_image, write_mask
 from aerialseg.durations import counted
 from aerialseg.errors import ConfigError, DataError
+from aerialseg.inference.class_uncertainty import class_uncertainty
 from aerialseg.inference.image_reading import reading_as_trained
 from aerialseg.inference.image_scale import memory_warning, scale_warning
 from aerialseg.inference.inputs import find_images
@@ -30,6 +31,7 @@ from aerialseg.inference.predictor import Predictor
 from aerialseg.report.path_links import PathLink
 from aerialseg.storage.checkpoints import Description, read_checkpoint, read_description
 from aerialseg.training.build import build_predictor
+from aerialseg.training.label_next import write_label_next
 from aerialseg.viz.band_colours import as_rgb
 from aerialseg.viz.colours import overlay
 
@@ -45,6 +47,7 @@ def predict(
     output_dir: str = "predictions",
     image_min_size: Annotated[int, Ge(1)] | None = None,
     overlay_opacity: Annotated[float, Ge(0), Le(1)] = 0.5,
+    rank_for_labelling: bool = False,
 ) -> None:
     """Writes three images for each input: index mask, colour mask and overlay.
 
@@ -61,6 +64,8 @@ def predict(
         image_min_size: The smaller edge that images are resized to, in pixels; ``None`` for that of
             training. A warning names images that look twice as large or small as in training.
         overlay_opacity: Opacity of the mask in the overlay, 0 to 1.
+        rank_for_labelling: Whether ``label_next.csv`` is written too: the images in the order in
+            which labels are worth most, whose index masks are a start to paint from.
 
     Raises:
         ConfigError: If another ``data.image_min_size``, ``data.bands`` or ``data.value_range`` is
@@ -77,11 +82,15 @@ def predict(
     for warning in (scale_warning, memory_warning):
         if line := warning(sizes, predictor.description, image_min_size):
             logger.warning(line)
+    doubts = []
     for path, name in track(images.items(), description="predict", disable=len(images) < 5):
-        image = read_image(path, reading)
-        mask = without_data(predictor.predict(image), missing_data(path, reading))
+        image, missing = read_image(path, reading), missing_data(path, reading)
+        logits = predictor.logits(image)
+        mask = without_data(predictor.labels(logits, image.shape[:2]), missing)
         blended = overlay(as_rgb(image), mask, predictor.classes, opacity=overlay_opacity)
         _write(Path(output_dir) / name, mask, predictor.classes, blended)
+        if rank_for_labelling:
+            doubts.append(class_uncertainty(logits, missing))
     logger.info(
         "%s segmented with %s, %s: index masks, colour masks and overlays in %s",
         counted(len(images), "image"),
@@ -89,6 +98,15 @@ def predict(
         _resizing(predictor, is_typed=image_min_size is not None),
         PathLink(output_dir),
     )
+    if rank_for_labelling:
+        write_label_next(
+            images,
+            np.stack(doubts),
+            reading=reading,
+            seen=predictor.description.seen,
+            cache_dir=Path(experiment.paths.cache_dir),
+            output_dir=Path(output_dir),
+        )
 
 
 def _write(

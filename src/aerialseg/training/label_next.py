@@ -1,0 +1,121 @@
+"""Which of the predicted images to label next."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.progress import track
+
+from aerialseg.data.cache.measurements import image_measurements
+from aerialseg.data.checks.image_measurements import ImageMeasurements
+from aerialseg.data.checks.in_parallel import in_parallel
+from aerialseg.data.checks.overlap_search import find_overlaps
+from aerialseg.data.images.reading_settings import Reading
+from aerialseg.durations import counted
+from aerialseg.metrics.labelling_gain import RankedImage, labelling_order
+from aerialseg.report.path_links import PathLink
+from aerialseg.storage.atomic_files import csv_text, write_text
+from aerialseg.storage.seen_images import SeenImages
+
+logger = logging.getLogger(__name__)
+
+LABEL_NEXT = "label_next.csv"
+_COLUMNS = ("rank", "image", "prediction", "uncertainty", "mostly_shown_by", "share")
+_SHOWN = 5  # images that are named at once
+_FEW = 5
+"""Images up to which no progress is shown."""
+
+
+def write_label_next(
+    images: Mapping[Path, str],
+    uncertainty: npt.NDArray[np.float64],
+    *,
+    reading: Reading,
+    seen: SeenImages | None,
+    cache_dir: Path,
+    output_dir: Path,
+) -> Path:
+    """Writes ``label_next.csv``: the images in the order in which labels are worth most.
+
+    Images that the network was trained on are left out, and what shows their place comes late.
+
+    Args:
+        images: The paths, each with the name of its masks.
+        uncertainty: ``(N, C)`` of each image about each class, as of
+            :func:`~aerialseg.inference.class_uncertainty.class_uncertainty`.
+        reading: How images are read.
+        seen: What the network was trained on; None if its checkpoint does not say.
+        cache_dir: Measurements and overlaps are kept below it.
+        output_dir: Where masks were written.
+
+    Returns:
+        The path of the table.
+
+    Raises:
+        DataError: If an image cannot be read any more.
+    """
+    paths = list(images)
+
+    def measure(path: Path) -> ImageMeasurements:
+        return image_measurements(path, reading, cache_dir=cache_dir)
+
+    measured = in_parallel(measure, paths, _progress, "find places")
+    overlaps = find_overlaps(measured, [""] * len(paths), cache_dir=cache_dir, progress=_progress)
+    trained = {} if seen is None else seen.trained
+    labelled = [index for index, each in enumerate(measured) if each.digest in trained]
+    pairs = [(o.first, o.second, o.share) for o in overlaps]
+    order = labelling_order(uncertainty, pairs, labelled=labelled)
+    path = output_dir / LABEL_NEXT
+    totals = uncertainty.sum(axis=1)
+    rows = [_row(rank, each, images, totals) for rank, each in enumerate(order, start=1)]
+    write_text(path, csv_text(_COLUMNS, rows))
+    _say(order, paths, labelled, path, is_known=seen is not None)
+    return path
+
+
+def _row(
+    rank: int, ranked: RankedImage, images: Mapping[Path, str], totals: npt.NDArray[np.float64]
+) -> Sequence[object]:
+    """The cells of one image."""
+    paths = list(images)
+    path, by = paths[ranked.index], ranked.shown_by
+    return (
+        rank,
+        path.as_posix(),
+        f"{images[path]}_index.png",
+        f"{totals[ranked.index]:.4f}",
+        None if by is None else paths[by].as_posix(),
+        None if by is None else f"{ranked.share:.2f}",
+    )
+
+
+def _say(
+    order: Sequence[RankedImage],
+    paths: Sequence[Path],
+    labelled: Sequence[int],
+    table: Path,
+    *,
+    is_known: bool,
+) -> None:
+    """Says what to label, and what was left out."""
+    if not is_known:
+        logger.info("label next: the checkpoint does not say what it was trained on")
+    if labelled:
+        what = counted(len(labelled), "image")
+        logger.info("label next: %s left out, which the network was trained on", what)
+    if not order:
+        logger.warning("label next: no image is left; %s is empty", table)
+        return
+    late = sum(each.shown_by is not None for each in order)
+    again = f", {late} of which show mostly what another shows" if late else ""
+    first = ", ".join(paths[each.index].name for each in order[:_SHOWN])
+    more = ", ..." if len(order) > _SHOWN else ""
+    what = counted(len(order), "image")
+    logger.info("label next: %s%s: %s%s, in %s", first, more, what, again, PathLink(table))
+
+
+def _progress(items: Sequence[Any], description: str) -> Iterable[Any]:
+    return track(items, description, disable=len(items) <= _FEW)
