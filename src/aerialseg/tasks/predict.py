@@ -65,7 +65,7 @@ def predict(
             training. A warning names images that look twice as large or small as in training.
         overlay_opacity: Opacity of the mask in the overlay, 0 to 1.
         rank_for_labelling: Whether ``label_next.csv`` is written too: the images in the order in
-            which labels are worth most, whose index masks are a start to paint from.
+            which labels are worth most, with the colour masks as a start to paint from.
 
     Raises:
         ConfigError: If another ``data.image_min_size``, ``data.bands`` or ``data.value_range`` is

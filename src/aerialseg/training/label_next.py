@@ -85,7 +85,7 @@ def _row(
     return (
         rank,
         path.as_posix(),
-        f"{images[path]}_index.png",
+        f"{images[path]}_colour.png",
         f"{totals[ranked.index]:.4f}",
         None if by is None else paths[by].as_posix(),
         None if by is None else f"{ranked.share:.2f}",
