@@ -1,8 +1,7 @@
 """Does labelling what ``label_next.csv`` names first teach more than labelling at random?
 
 On drawn scenes, for each seed: a network learns from a few labelled images, ``task=predict
-task.rank_for_labelling=true`` ranks a pool of flights that hover for one to ten frames over a
-place, and a quarter of the pool is labelled: the first of the ranking, those the network is least
+task.rank_for_labelling=true`` ranks a pool of slow flights with one to ten frames each, and a quarter of the pool is labelled: the first of the ranking, those the network is least
 sure of whatever they show, or a random quarter. Each quarter is added to the first images and
 trained on from the start, and scored on other places. Slow, so not part of
 ``python -m benchmarks``; the table is printed and written to ``benchmarks/LABEL_NEXT.md``. ::
@@ -16,12 +15,14 @@ import csv
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from aerialseg.scenes.render import render_frame, sequence_world
+from aerialseg.scenes.world import World
 from aerialseg.storage.atomic_files import csv_text, write_text
 from benchmarks.experiment import ROOT
 from benchmarks.recipes.intervals import half_width
@@ -33,6 +34,8 @@ SIZE = (192, 256)
 START, VAL, POOL, TEST = 12, 8, 32, 60
 """Places of each part; those of the pool have 1 to 10 frames, of the others one."""
 LONGEST = 10
+PACE = 0.1
+"""Of the pool's flights, by that of the demo's, whose next frame mostly shows something else."""
 SHARE = 0.25
 WAYS = {
     "random": "a random quarter",
@@ -54,7 +57,7 @@ def draw(folder: Path, seed: int) -> dict[str, list[str]]:
     ):
         parts[part] = []
         for length in lengths:
-            world = sequence_world(seed, SIZE, site)
+            world = _slowed(sequence_world(seed, SIZE, site))
             for frame in range(length):
                 key = f"{site:03d}_{frame:02d}"
                 parts[part].append(key)
@@ -63,6 +66,11 @@ def draw(folder: Path, seed: int) -> dict[str, list[str]]:
                 _write(folder / "masks" / f"{key}.png", mask)
             site += 1
     return parts
+
+
+def _slowed(world: World) -> World:
+    pace = [(PACE * east, PACE * north) for east, north in world.objects.pace]
+    return replace(world, flight=PACE * world.flight, objects=replace(world.objects, pace=pace))
 
 
 def _write(path: Path, image: np.ndarray) -> None:

@@ -13,7 +13,6 @@ from aerialseg.data.cache.image_facts import digest_of
 from aerialseg.inference.predictor import Predictor
 from aerialseg.models.networks import lraspp_mobilenet_v3_large
 from aerialseg.storage.checkpoints import describe, write_checkpoint
-from aerialseg.storage.seen_images import SeenImages
 from aerialseg.tasks.predict import predict
 from helpers.commands import run_command
 from helpers.composing import experiment
@@ -36,7 +35,8 @@ def flights(tmp_path_factory):
     return folder
 
 
-def write_network(path, seen):
+def write_network(path, *, trained=None, validated=None):
+    """A checkpoint; one that does not say what it has seen without either."""
     torch.manual_seed(0)
     network = lraspp_mobilenet_v3_large(3)
     arguments = {
@@ -44,16 +44,20 @@ def write_network(path, seen):
         "num_classes": 3,
     }
     content = {"state_dict": {f"network.{k}": v for k, v in network.state_dict().items()}}
-    sides = {"trained_images": dict(seen.trained), "validated_images": {}} if seen else {}
-    describe(content, describe_run(network=arguments, image_min_size=96, **sides))
+    seen = {"trained_images": trained, "validated_images": validated}
+    describe(content, describe_run(network=arguments, image_min_size=96, **seen))
     write_checkpoint(path, content)
     return path
 
 
-def ranked(tmp_path, source, *, trained=()):
+def digests(source, names):
+    return {digest_of(source / name).hex(): [name] for name in names}
+
+
+def ranked(tmp_path, source, *, trained=(), validated=()):
     """The rows of the table, after a prediction of all images of a folder."""
-    seen = SeenImages({digest_of(source / name).hex(): [name] for name in trained})
-    checkpoint = write_network(tmp_path / "best.ckpt", seen)
+    sides = {"trained": digests(source, trained), "validated": digests(source, validated)}
+    checkpoint = write_network(tmp_path / "best.ckpt", **sides)
     config = experiment("task=predict", "trainer=cpu", f"paths.cache_dir={tmp_path / 'cache'}")
     config = replace(config, input=str(source), checkpoint=str(checkpoint))
     predict(config, output_dir=str(tmp_path / "out"), rank_for_labelling=True)
@@ -84,13 +88,14 @@ def test_the_table_names_the_mask_to_start_from_and_how_unsure_the_network_is(tm
         assert float(row["uncertainty"]) == pytest.approx(float(differ), abs=1e-4)
 
 
-def test_what_the_network_was_trained_on_is_left_out_and_its_place_waits(tmp_path, flights, caplog):
+@pytest.mark.parametrize("side", ["trained", "validated"])
+def test_what_is_labelled_is_left_out_and_its_place_waits(tmp_path, flights, caplog, side):
     caplog.set_level("INFO")
-    rows = ranked(tmp_path, flights, trained=FRAMES[1:2])
+    rows = ranked(tmp_path, flights, **{side: FRAMES[1:2]})
     assert {row["image"] for row in rows[:2]} == {str(flights / name) for name in OTHERS}
     assert str(flights / FRAMES[1]) not in {row["image"] for row in rows}
     assert all(row["mostly_shown_by"] for row in rows[2:])
-    assert "1 image left out, which the network was trained on" in caplog.text
+    assert "1 image left out, which the network was trained or validated on" in caplog.text
 
 
 def test_a_renamed_copy_of_a_training_image_is_left_out_too(tmp_path, flights):
@@ -98,8 +103,8 @@ def test_a_renamed_copy_of_a_training_image_is_left_out_too(tmp_path, flights):
     source.mkdir()
     shutil.copyfile(flights / "b.png", source / "x.png")
     shutil.copyfile(flights / "c.png", source / "b.png")
-    seen = SeenImages({digest_of(flights / "b.png").hex(): ["b"]})
-    checkpoint = write_network(tmp_path / "best.ckpt", seen)
+    trained = digests(flights, ["b.png"])
+    checkpoint = write_network(tmp_path / "best.ckpt", trained=trained, validated={})
     done = run_command(
         "task=predict",
         f"checkpoint={checkpoint}",
@@ -115,7 +120,7 @@ def test_a_renamed_copy_of_a_training_image_is_left_out_too(tmp_path, flights):
 
 
 def test_without_it_no_table_is_written(tmp_path, flights):
-    checkpoint = write_network(tmp_path / "best.ckpt", None)
+    checkpoint = write_network(tmp_path / "best.ckpt")
     config = replace(experiment("task=predict"), input=str(flights), checkpoint=str(checkpoint))
     predict(config, output_dir=str(tmp_path / "out"))
     assert not list((tmp_path / "out").rglob("*.csv"))

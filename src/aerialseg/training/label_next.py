@@ -40,14 +40,15 @@ def write_label_next(
 ) -> Path:
     """Writes ``label_next.csv``: the images in the order in which labels are worth most.
 
-    Images that the network was trained on are left out, and what shows their place comes late.
+    Images that the network was trained or validated on have labels: they are left out, and what
+    shows their place comes late.
 
     Args:
         images: The paths, each with the name of its masks.
         uncertainty: ``(N, C)`` of each image about each class, as of
             :func:`~aerialseg.inference.class_uncertainty.class_uncertainty`.
         reading: How images are read.
-        seen: What the network was trained on; None if its checkpoint does not say.
+        seen: What the network has seen; None if its checkpoint does not say.
         cache_dir: Measurements and overlaps are kept below it.
         output_dir: Where masks were written.
 
@@ -64,8 +65,8 @@ def write_label_next(
 
     measured = in_parallel(measure, paths, _progress, "find places")
     overlaps = find_overlaps(measured, [""] * len(paths), cache_dir=cache_dir, progress=_progress)
-    trained = {} if seen is None else seen.trained
-    labelled = [index for index, each in enumerate(measured) if each.digest in trained]
+    known = set() if seen is None else {*seen.trained, *seen.validated}
+    labelled = [index for index, each in enumerate(measured) if each.digest in known]
     pairs = [(o.first, o.second, o.share) for o in overlaps]
     order = labelling_order(uncertainty, pairs, labelled=labelled)
     path = output_dir / LABEL_NEXT
@@ -105,7 +106,7 @@ def _say(
         logger.info("label next: the checkpoint does not say what it was trained on")
     if labelled:
         what = counted(len(labelled), "image")
-        logger.info("label next: %s left out, which the network was trained on", what)
+        logger.info("label next: %s left out, which the network was trained or validated on", what)
     if not order:
         logger.warning("label next: no image is left; %s is empty", table)
         return
