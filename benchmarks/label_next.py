@@ -1,10 +1,11 @@
 """Does labelling what ``label_next.csv`` names first teach more than labelling at random?
 
 On drawn scenes, for each seed: a network learns from a few labelled images, ``task=predict
-task.rank_for_labelling=true`` ranks a pool of slow flights with one to ten frames each, and a quarter of the pool is labelled: the first of the ranking, those the network is least
-sure of whatever they show, or a random quarter. Each quarter is added to the first images and
-trained on from the start, and scored on other places. Slow, so not part of
-``python -m benchmarks``; the table is printed and written to ``benchmarks/LABEL_NEXT.md``. ::
+task.rank_for_labelling=true`` ranks a pool of slow flights with one to ten frames each, and a
+quarter of the pool is labelled: a random one, the images that the network is least sure of whatever
+they show, or the first of the ranking. Each quarter is added to the first images and trained on
+from the start, and scored on other places. Slow, so not part of ``python -m benchmarks``; the table
+is printed and written to ``benchmarks/LABEL_NEXT.md``. ::
 
     python -m benchmarks.label_next
     python -m benchmarks.label_next --seeds 0 1 --jobs 2
