@@ -1,7 +1,7 @@
 """Masks and overlays for any images, from a checkpoint alone."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -29,7 +29,7 @@ from aerialseg.inference.image_scale import memory_warning, scale_warning
 from aerialseg.inference.inputs import find_images
 from aerialseg.inference.predictor import Predictor
 from aerialseg.report.path_links import PathLink
-from aerialseg.storage.checkpoints import Description, read_checkpoint, read_description
+from aerialseg.storage.checkpoints import read_checkpoint, read_description
 from aerialseg.training.build import build_predictor
 from aerialseg.training.label_next import write_label_next
 from aerialseg.viz.band_colours import as_rgb
@@ -51,11 +51,11 @@ def predict(
 ) -> None:
     """Writes three images for each input: index mask, colour mask and overlay.
 
-    ``NAME_index.png`` holds class ids, ``NAME_colour.png`` the same ids with the class colours
-    as palette, ``NAME_overlay.png`` the image with the mask laid over it. A folder's structure
-    is kept. Images are turned by their EXIF orientation, as viewers do, unless the checkpoint was
-    trained with ``data.exif_orientation=ignore``. Bands and values are those of training. Pixels
-    without data, as transparent ones, are 255 and white.
+    ``NAME_index.png`` holds class ids, ``NAME_colour.png`` the same ids with the class colours as
+    palette, ``NAME_overlay.png`` the image with the mask over it. Folders are kept. Images are
+    turned by their EXIF orientation, as viewers do, unless the checkpoint was trained with
+    ``data.exif_orientation=ignore``. Bands and values are those of training. Pixels without data,
+    as transparent ones, are 255 and white.
 
     Args:
         experiment: The config, of which ``checkpoint``, ``input``, ``data.max_megapixels``,
@@ -74,23 +74,15 @@ def predict(
             checked, and all problems listed, before the first mask is written.
     """
     images = find_images(str(experiment.input), output_dir=output_dir)
-    checkpoint = Path(experiment.only_checkpoint).expanduser()
-    reading = _reading(experiment, read_description(read_checkpoint(checkpoint), checkpoint))
+    reading = _reading(experiment)
     sizes = _checked_sizes(images, reading)
     predictor = build_predictor(experiment, image_min_size=image_min_size)
     _check_typed(experiment, predictor)
     for warning in (scale_warning, memory_warning):
         if line := warning(sizes, predictor.description, image_min_size):
             logger.warning(line)
-    doubts = []
-    for path, name in track(images.items(), description="predict", disable=len(images) < 5):
-        image, missing = read_image(path, reading), missing_data(path, reading)
-        logits = predictor.logits(image)
-        mask = without_data(predictor.labels(logits, image.shape[:2]), missing)
-        blended = overlay(as_rgb(image), mask, predictor.classes, opacity=overlay_opacity)
-        _write(Path(output_dir) / name, mask, predictor.classes, blended)
-        if rank_for_labelling:
-            doubts.append(class_uncertainty(logits, missing))
+    output = Path(output_dir)
+    uncertainty = _segment(images, predictor, reading, output, opacity=overlay_opacity)
     logger.info(
         "%s segmented with %s, %s: index masks, colour masks and overlays in %s",
         counted(len(images), "image"),
@@ -99,14 +91,28 @@ def predict(
         PathLink(output_dir),
     )
     if rank_for_labelling:
-        write_label_next(
-            images,
-            np.stack(doubts),
-            reading=reading,
-            seen=predictor.description.seen,
-            cache_dir=Path(experiment.paths.cache_dir),
-            output_dir=Path(output_dir),
-        )
+        caches, seen = Path(experiment.paths.cache_dir), predictor.description.seen
+        write_label_next(images, uncertainty, reading, seen, cache_dir=caches, output_dir=output)
+
+
+def _segment(
+    images: Mapping[Path, str],
+    predictor: Predictor,
+    reading: Reading,
+    output_dir: Path,
+    *,
+    opacity: float,
+) -> npt.NDArray[np.float64]:
+    """Writes the masks of all images; returns ``(N, C)``: how unsure the network is of each."""
+    uncertainty = []
+    for path, name in track(images.items(), description="predict", disable=len(images) < 5):
+        image, missing = read_image(path, reading), missing_data(path, reading)
+        logits = predictor.logits(image)
+        mask = without_data(predictor.labels(logits, image.shape[:2]), missing)
+        blended = overlay(as_rgb(image), mask, predictor.classes, opacity=opacity)
+        _write(output_dir / name, mask, predictor.classes, blended)
+        uncertainty.append(class_uncertainty(logits, missing))
+    return np.stack(uncertainty)
 
 
 def _write(
@@ -118,8 +124,10 @@ def _write(
     write_image(Path(f"{stem}_overlay.png"), blended)
 
 
-def _reading(experiment: Experiment, description: Description) -> Reading:
+def _reading(experiment: Experiment) -> Reading:
     """How images are read: as for training, but for what the config says."""
+    checkpoint = Path(experiment.only_checkpoint).expanduser()
+    description = read_description(read_checkpoint(checkpoint), checkpoint)
     data = cast("dict[str, Any]", experiment.data)
     return reading_as_trained(
         description,

@@ -32,9 +32,9 @@ _FEW = 5
 def write_label_next(
     images: Mapping[Path, str],
     uncertainty: npt.NDArray[np.float64],
-    *,
     reading: Reading,
     seen: SeenImages | None,
+    *,
     cache_dir: Path,
     output_dir: Path,
 ) -> Path:
@@ -59,63 +59,57 @@ def write_label_next(
         DataError: If an image cannot be read any more.
     """
     paths = list(images)
+    order = _ranked(paths, uncertainty, reading, seen, cache_dir)
+
+    def row(rank: int, ranked: RankedImage) -> Sequence[object]:
+        path, by = paths[ranked.index], ranked.shown_by
+        shown = (None, None) if by is None else (paths[by].as_posix(), f"{ranked.share:.2f}")
+        doubt = f"{uncertainty[ranked.index].sum():.4f}"
+        return rank, path.as_posix(), f"{images[path]}_colour.png", doubt, *shown
+
+    table = output_dir / LABEL_NEXT
+    rows = [row(rank, ranked) for rank, ranked in enumerate(order, start=1)]
+    write_text(table, csv_text(_COLUMNS, rows))
+    if order:
+        logger.info("label next: %s, in %s", _summary(order, paths), PathLink(table))
+    else:
+        logger.warning("label next: no image is left, so %s is empty", table)
+    return table
+
+
+def _ranked(
+    paths: Sequence[Path],
+    uncertainty: npt.NDArray[np.float64],
+    reading: Reading,
+    seen: SeenImages | None,
+    cache_dir: Path,
+) -> list[RankedImage]:
+    """The order of the images that have no label yet; says how many have."""
 
     def measure(path: Path) -> ImageMeasurements:
         return image_measurements(path, reading, cache_dir=cache_dir)
 
     measured = in_parallel(measure, paths, _progress, "find places")
     overlaps = find_overlaps(measured, [""] * len(paths), cache_dir=cache_dir, progress=_progress)
+    if seen is None:
+        logger.info("label next: the checkpoint does not say which images it has seen")
     known = set() if seen is None else {*seen.trained, *seen.validated}
     labelled = [index for index, each in enumerate(measured) if each.digest in known]
-    pairs = [(o.first, o.second, o.share) for o in overlaps]
-    order = labelling_order(uncertainty, pairs, labelled=labelled)
-    path = output_dir / LABEL_NEXT
-    totals = uncertainty.sum(axis=1)
-    rows = [_row(rank, each, images, totals) for rank, each in enumerate(order, start=1)]
-    write_text(path, csv_text(_COLUMNS, rows))
-    _say(order, paths, labelled, path, is_known=seen is not None)
-    return path
-
-
-def _row(
-    rank: int, ranked: RankedImage, images: Mapping[Path, str], totals: npt.NDArray[np.float64]
-) -> Sequence[object]:
-    """The cells of one image."""
-    paths = list(images)
-    path, by = paths[ranked.index], ranked.shown_by
-    return (
-        rank,
-        path.as_posix(),
-        f"{images[path]}_colour.png",
-        f"{totals[ranked.index]:.4f}",
-        None if by is None else paths[by].as_posix(),
-        None if by is None else f"{ranked.share:.2f}",
-    )
-
-
-def _say(
-    order: Sequence[RankedImage],
-    paths: Sequence[Path],
-    labelled: Sequence[int],
-    table: Path,
-    *,
-    is_known: bool,
-) -> None:
-    """Says what to label, and what was left out."""
-    if not is_known:
-        logger.info("label next: the checkpoint does not say what it was trained on")
     if labelled:
-        what = counted(len(labelled), "image")
-        logger.info("label next: %s left out, which the network was trained or validated on", what)
-    if not order:
-        logger.warning("label next: no image is left; %s is empty", table)
-        return
-    late = sum(each.shown_by is not None for each in order)
-    again = f", {late} of which show mostly what another shows" if late else ""
+        left_out = counted(len(labelled), "image")
+        line = "label next: %s left out, which the network was trained or validated on"
+        logger.info(line, left_out)
+    pairs = [(o.first, o.second, o.share) for o in overlaps]
+    return labelling_order(uncertainty, pairs, labelled=labelled)
+
+
+def _summary(order: Sequence[RankedImage], paths: Sequence[Path]) -> str:
+    """The first images by name, and how many there are."""
     first = ", ".join(paths[each.index].name for each in order[:_SHOWN])
     more = ", ..." if len(order) > _SHOWN else ""
-    what = counted(len(order), "image")
-    logger.info("label next: %s%s: %s%s, in %s", first, more, what, again, PathLink(table))
+    late = sum(each.shown_by is not None for each in order)
+    again = f", {late} of which show mostly what another shows" if late else ""
+    return f"{first}{more}: {counted(len(order), 'image')}{again}"
 
 
 def _progress(items: Sequence[Any], description: str) -> Iterable[Any]:
