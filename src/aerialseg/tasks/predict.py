@@ -83,13 +83,10 @@ def predict(
             logger.warning(line)
     output = Path(output_dir)
     uncertainty = _segment(images, predictor, reading, output, opacity=overlay_opacity)
-    logger.info(
-        "%s segmented with %s, %s: index masks, colour masks and overlays in %s",
-        counted(len(images), "image"),
-        experiment.only_checkpoint,
-        _resizing(predictor, is_typed=image_min_size is not None),
-        PathLink(output_dir),
-    )
+    number, resizing = len(images), _resizing(predictor, is_typed=image_min_size is not None)
+    line = "%s segmented with %s, %s: index masks, colour masks and overlays in %s"
+    checkpoint = experiment.only_checkpoint
+    logger.info(line, counted(number, "image"), checkpoint, resizing, PathLink(output_dir))
     if rank_for_labelling:
         caches, seen = Path(experiment.paths.cache_dir), predictor.description.seen
         write_label_next(images, uncertainty, reading, seen, cache_dir=caches, output_dir=output)
