@@ -7,7 +7,7 @@ from typing import TypeGuard
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import ListConfig, OmegaConf
 
-from aerialseg.config.chain import stage_choices
+from aerialseg.config.chain import problems_of_names, stage_choices
 from aerialseg.config.composition import compose
 from aerialseg.config.problems import Problem
 from aerialseg.config.program import shipped_folder
@@ -109,7 +109,14 @@ def _shipped() -> Path:
 
 def recipe_rules() -> tuple[Rule, ...]:
     """All rules of this module."""
-    return (_rows, _contradictions, _without_effect)
+    return (_stages, _rows, _contradictions, _without_effect)
+
+
+def _stages(config: Lookup) -> Iterator[Problem]:
+    """The stages of a curriculum exist and are named once, whether one is trained now or not."""
+    names, path = config["recipe.stages"], "recipe.stages"
+    for text in () if names is None else problems_of_names(names, key=path):
+        yield Problem(path, text)
 
 
 def _rows(config: Lookup) -> Iterator[Problem]:
