@@ -81,6 +81,26 @@ def test_what_is_typed_takes_precedence_and_is_named(project):
     assert evaluated_images(project / "runs") == {"e"}
 
 
+def refused(*arguments, folder):
+    """All that a command says that is refused."""
+    done = run_command(*arguments, "run_name=mine", "trainer=cpu", folder=folder)
+    assert done.returncode == 1
+    return (done.stdout + done.stderr).splitlines()
+
+
+def test_of_a_typo_only_the_error_is_shown(project):
+    (line,) = refused("task=evaluate", "data.root=e", "data.image_min_sze=64", folder=project)
+    assert line.startswith("config error: data.image_min_sze: ")
+
+
+def test_an_error_in_what_was_inherited_comes_with_its_source(project, tmp_path):
+    shutil.copytree(project, tmp_path, dirs_exist_ok=True)
+    shutil.rmtree(tmp_path / "d")
+    source, line = refused("task=evaluate", folder=tmp_path)
+    assert source.startswith("taken from the run in runs/mine/head/train: data=folders data.root=d")
+    assert line.startswith("config error: data.root: d does not exist")
+
+
 def test_the_next_stage_inherits_data_model_and_optimizer_only(project, tmp_path):
     shutil.copytree(project, tmp_path, dirs_exist_ok=True)
     run("stage=decoder", "stage.epochs=1", "existing=resume", folder=tmp_path)

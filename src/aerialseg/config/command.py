@@ -6,11 +6,12 @@ import traceback
 
 from omegaconf import DictConfig
 
-from aerialseg.config.remembered import with_remembered
+from aerialseg.config.remembered import Asked, with_remembered
+from aerialseg.config.schema import Experiment
 from aerialseg.config.sweeps import others_go_on
 from aerialseg.config.tasks import find_task
 from aerialseg.config.validation import validate
-from aerialseg.errors import AerialsegError, Failure
+from aerialseg.errors import AerialsegError, ConfigError, Failure
 from aerialseg.stopping import Stopped, stop_behind
 
 
@@ -31,7 +32,7 @@ def run_task(cfg: DictConfig) -> object:
             possible.
     """
     try:
-        experiment = validate(with_remembered(cfg))
+        experiment = _validated(with_remembered(cfg))
         task = find_task(str(experiment.task["name"]))
         try:
             return task.function(experiment, **experiment.task_options)
@@ -53,6 +54,17 @@ def run_task(cfg: DictConfig) -> object:
         if code != 1:
             print(code, file=sys.stderr)
         return Failure.of(error)
+
+
+def _validated(asked: Asked) -> Experiment:
+    """The valid config; what differs from an earlier run is news only if there is no error."""
+    try:
+        experiment = validate(asked.config)
+    except ConfigError as error:
+        asked.explain(error)
+        raise
+    asked.announce()
+    return experiment
 
 
 def _how_to_resume(existing: str, moment: str) -> str:

@@ -33,6 +33,9 @@ def _of_run(experiment: Experiment, stage: NamedStage) -> Experiment:
         return experiment  # called with a config of its own
     typed = command_overrides()
     try:
-        return validate(with_choices_of(stage.folder, compose(config_name(), typed)))
+        asked = with_choices_of(stage.folder, compose(config_name(), typed))
+        valid = validate(asked.config)
+        asked.announce()
+        return valid
     finally:
         set_command_overrides(typed)

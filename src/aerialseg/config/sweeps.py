@@ -71,7 +71,7 @@ def check_jobs(config: DictConfig) -> None:
             with open_dict(job):
                 del job["hydra"]
             try:
-                asked = with_remembered(job, announce=False)
+                asked = with_remembered(job).config
                 validate(asked, place="later" if index and makes_checkpoints else "alone")
             except ConfigError as error:
                 problems |= dict.fromkeys(error.problems)
