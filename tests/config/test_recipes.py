@@ -3,35 +3,18 @@
 import shutil
 
 import pytest
-from hydra import initialize_config_dir
-from hydra.core.hydra_config import HydraConfig
 
 from aerialseg.config.recipes import crop_size, scaled_epochs
 from aerialseg.config.resolvers import register_shipped
 from aerialseg.config.validation import validate
 from aerialseg.errors import ConfigError
-from helpers.composing import CONF, composed, experiment
+from helpers.composing import CONF, composed, experiment, typed
 from helpers.stages import STAGES
 
 
 @pytest.fixture(scope="module")
 def conf(tmp_path_factory):
     return shutil.copytree(CONF, tmp_path_factory.mktemp("recipes") / "conf")
-
-
-def typed(*arguments, conf=CONF):
-    """The problems of a command, with what Hydra knows of it."""
-    try:
-        cfg = composed(*arguments, conf=conf, hydra=True)
-        HydraConfig.instance().set_config(cfg)
-        unresolved = composed(*arguments, conf=conf)
-        with initialize_config_dir(str(conf), version_base="1.3"):
-            validate(unresolved)
-    except ConfigError as error:
-        return error.lines().splitlines()
-    finally:
-        HydraConfig.instance().cfg = None
-    return []
 
 
 @pytest.mark.parametrize(
