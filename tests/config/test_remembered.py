@@ -107,10 +107,10 @@ def test_of_a_typo_only_the_error_is_shown(project):
     ],
 )
 def test_an_error_in_what_was_inherited_comes_with_its_source(caplog, problem, is_said):
-    inherited = ["++data.root=d", "++data.layout={images: 1}"]
+    inherited = ["data=folders", "++data.root=d", "++data.layout={images: 1}"]
     caplog.set_level(logging.INFO)
     Asked(OmegaConf.create(), inherited, Path("runs/mine")).explain(ConfigError(problem))
-    said = "taken from the run in runs/mine: data.root=d data.layout={images: 1}"
+    said = "taken from the run in runs/mine: data=folders data.root=d data.layout={images: 1}"
     assert caplog.messages == ([said] if is_said else [])
 
 

@@ -1,18 +1,22 @@
 """Validates the config, runs its task, and prints an expected error as one line."""
 
+import logging
 import os
 import sys
 import traceback
 
 from omegaconf import DictConfig
 
+from aerialseg.config.idle_values import idle_rows, is_job, rate_of_another_optimizer
 from aerialseg.config.remembered import Asked, with_remembered
 from aerialseg.config.schema import Experiment
 from aerialseg.config.sweeps import others_go_on
-from aerialseg.config.tasks import find_task
+from aerialseg.config.tasks import Task, find_task
 from aerialseg.config.validation import validate
 from aerialseg.errors import AerialsegError, ConfigError, Failure
 from aerialseg.stopping import Stopped, stop_behind
+
+logger = logging.getLogger(__name__)
 
 
 def run_task(cfg: DictConfig) -> object:
@@ -64,7 +68,18 @@ def _validated(asked: Asked) -> Experiment:
         asked.explain(error)
         raise
     asked.announce()
+    _warn(experiment, find_task(str(experiment.task["name"])))
     return experiment
+
+
+def _warn(experiment: Experiment, task: Task) -> None:
+    """Logs what is valid and yet hardly meant, in a command that trains."""
+    rows = idle_rows([experiment.stage.name]) if task.starts_stage and not is_job() else []
+    for row in rows:
+        logger.warning("%s", row)
+    trains = task.writes_run or task.starts_stage
+    if trains and (line := rate_of_another_optimizer(experiment)):
+        logger.warning("%s", line)
 
 
 def _how_to_resume(existing: str, moment: str) -> str:

@@ -79,7 +79,8 @@ class Asked(NamedTuple):
 
     def explain(self, error: ConfigError) -> None:
         """Logs what is inherited if a problem is about it, which was not typed now."""
-        keys = [override_key(override) for override in self.inherited]
+        # All of a group is about its choice; only a value is wrong by itself.
+        keys = [key for key in map(override_key, self.inherited) if "." in key]
         paths = [problem.partition(":")[0] for problem in error.problems]
         is_about_it = any(f"{path}.".startswith(f"{key}.") for path in paths for key in keys)
         if is_about_it or self.is_damaged:
@@ -137,7 +138,7 @@ def with_choices_of(folder: RunFolder, cfg: DictConfig) -> Asked:
         # An inherited experiment may name a run.
         if "run_name" not in map(override_key, typed):
             typed = [f"++run_name={cfg.run_name}", *typed]
-        set_command_overrides([*inherited, *typed])
+        set_command_overrides([*inherited, *typed], inherited=inherited)
         cfg = compose(config_name(), [*inherited, *typed])
     return Asked(cfg, inherited, folder.path, _differences(cfg, config, found))
 
