@@ -29,6 +29,7 @@ def experiments_of(experiment: Experiment, stages: Sequence[NamedStage]) -> list
 
 
 def _of_run(experiment: Experiment, stage: NamedStage) -> Experiment:
+    """The config of one run, with what was typed."""
     if not HydraConfig.initialized():
         return experiment  # called with a config of its own
     typed = command_overrides()

@@ -210,6 +210,7 @@ def _call_problems(
 
 
 def _argument_problems(path: str, value: object, argument: _Argument) -> list[Problem]:
+    """What is wrong with one value, and the next step where it is typed for a mapping."""
     from aerialseg.config.yaml_types import complaints  # loads pydantic; --help must not
 
     if path in TYPED_BY_RULE and not isinstance(value, list):
