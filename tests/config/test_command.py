@@ -1,7 +1,6 @@
 """How errors end the process: lines, exit code, traceback."""
 
 import signal
-from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -13,8 +12,7 @@ from aerialseg.config.command import run_task
 from aerialseg.config.tasks import Task
 from aerialseg.errors import Failure
 from aerialseg.stopping import Stopped
-
-CONF = Path(__file__).parents[2] / "conf"
+from helpers.composing import CONF
 
 
 def composed(*overrides):

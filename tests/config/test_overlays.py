@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from aerialseg.config.targets import ALLOWED
+from aerialseg.config.yaml_files import check_files
+from aerialseg.errors import ConfigError
 from helpers.composing import CONF, lines
 
 # torch 2.6 has one argument more.
@@ -108,3 +110,53 @@ def test_an_experiment_without_its_package_line(conf):
         "config error: conf/experiment/mine.yaml: an experiment needs the line "
         "'# @package _global_' to reach the other groups"
     ]
+
+
+NO_PACKAGE = "add '# @package _global_' as its first line, or its {} would be {}"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        (
+            "recipe/mine",
+            "defaults: [strong, _self_]\nrecipe: {name: mine}\n",
+            NO_PACKAGE.format("recipe", "recipe.recipe"),
+        ),
+        (
+            "recipe/mine",
+            "defaults: [strong, _self_]\noptimizer: {layer_decay: 0.5}\n",
+            NO_PACKAGE.format("optimizer", "recipe.optimizer"),
+        ),
+        (
+            "task/mine",
+            "existing: resume\ntask: {name: train}\n",
+            NO_PACKAGE.format("task", "task.task"),
+        ),
+    ],
+)
+def test_a_file_of_a_group_that_reaches_others_without_its_package_line(
+    tmp_path, name, text, wanted
+):
+    own = tmp_path / "conf"
+    (own / name).parent.mkdir(parents=True)
+    path = own / f"{name}.yaml"
+    path.write_text(f"# Mine.\n{text}")
+    with pytest.raises(ConfigError) as caught:
+        check_files(own)
+    assert caught.value.problems == (f"conf/{name}.yaml: {wanted}",)
+    path.write_text(f"# @package _global_\n# Mine.\n{text}")
+    check_files(own)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("recipe", "name: mine\nepochs: {full: 3}\naugmentation: {full: drone}\n"),
+        ("logger", "_target_: pytorch_lightning.loggers.CSVLogger\nlogger: 1\n"),
+    ],
+)
+def test_a_file_of_a_group_alone_needs_no_package_line(tmp_path, name, text):
+    (tmp_path / "conf" / name).mkdir(parents=True)
+    (tmp_path / "conf" / name / "mine.yaml").write_text(text)
+    check_files(tmp_path / "conf")

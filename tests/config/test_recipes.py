@@ -3,35 +3,18 @@
 import shutil
 
 import pytest
-from hydra import initialize_config_dir
-from hydra.core.hydra_config import HydraConfig
 
 from aerialseg.config.recipes import crop_size, scaled_epochs
 from aerialseg.config.resolvers import register_shipped
 from aerialseg.config.validation import validate
 from aerialseg.errors import ConfigError
-from helpers.composing import CONF, composed, experiment
+from helpers.composing import CONF, composed, experiment, typed
 from helpers.stages import STAGES
 
 
 @pytest.fixture(scope="module")
 def conf(tmp_path_factory):
     return shutil.copytree(CONF, tmp_path_factory.mktemp("recipes") / "conf")
-
-
-def typed(*arguments, conf=CONF):
-    """The problems of a command, with what Hydra knows of it."""
-    try:
-        cfg = composed(*arguments, conf=conf, hydra=True)
-        HydraConfig.instance().set_config(cfg)
-        unresolved = composed(*arguments, conf=conf)
-        with initialize_config_dir(str(conf), version_base="1.3"):
-            validate(unresolved)
-    except ConfigError as error:
-        return error.lines().splitlines()
-    finally:
-        HydraConfig.instance().cfg = None
-    return []
 
 
 @pytest.mark.parametrize(
@@ -159,10 +142,30 @@ def test_what_is_typed_without_effect_is_refused(conf, given):
         ("recipe.scale=a", "recipe.scale: 'a' is not a number"),
         ("recipe.epochs.head=x", "recipe.epochs.head: 'x' is not a whole number"),
         ("recipe.fresh=thaw", "recipe.fresh: 'thaw' is not one of learn, freeze"),
+        (
+            "recipe.stages=[full,hed]",
+            "recipe.stages: there is no stage 'hed'; did you mean 'head'?",
+        ),
+        ("recipe.stages=[head,head]", "recipe.stages: names stage 'head' more than once"),
+        (
+            "recipe.stages=[]",
+            "recipe.stages: is empty; name them in the order of training, as in "
+            "'recipe.stages=[head,aspp,full]'",
+        ),
     ],
 )
 def test_what_is_mistyped_is_one_line(given, line):
     assert typed(given) == [f"config error: {line}"]
+
+
+def test_a_wrong_value_is_not_repeated_in_advice(tmp_path):
+    """The command that would train the predecessor has the wrong value too."""
+    where = ("stage=full", f"paths.runs_dir={tmp_path}")
+    assert typed(*where, "recipe.learning_rate.full=-1") == [
+        "config error: recipe.learning_rate.full: -1 is out of range, wanted more than 0"
+    ]
+    (line,) = typed(*where, "recipe.learning_rate.full=1")
+    assert "recipe.learning_rate.full=1` first" in line
 
 
 def test_an_augmentation_that_is_more_than_a_list_is_for_all_stages(conf):

@@ -1,12 +1,16 @@
 """A run's own choices are the defaults of later commands on it."""
 
 import json
+import logging
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
+from omegaconf import OmegaConf
 
-from aerialseg.config.remembered import inherited_overrides
+from aerialseg.config.remembered import Asked, inherited_overrides
+from aerialseg.errors import ConfigError
 from helpers.commands import run_command
 from helpers.tiny_data import CLASSES, write_folders
 
@@ -79,6 +83,35 @@ def test_what_is_typed_takes_precedence_and_is_named(project):
     said = run("task=evaluate", "data.root=e", folder=project)
     assert "differs from the run in runs/mine/head/train: data.root was d, is e" in said
     assert evaluated_images(project / "runs") == {"e"}
+
+
+def refused(*arguments, folder):
+    """All that a command says that is refused."""
+    done = run_command(*arguments, "run_name=mine", "trainer=cpu", folder=folder)
+    assert done.returncode == 1
+    return (done.stdout + done.stderr).splitlines()
+
+
+def test_of_a_typo_only_the_error_is_shown(project):
+    (line,) = refused("task=evaluate", "data.root=e", "data.image_min_sze=64", folder=project)
+    assert line.startswith("config error: data.image_min_sze: ")
+
+
+@pytest.mark.parametrize(
+    ("problem", "is_said"),
+    [
+        ("data.root: d does not exist", True),
+        ("data.layout.images: 1 is not text", True),
+        ("data.image_min_sze: is no key", False),
+        ("data.rootless: is no key", False),
+    ],
+)
+def test_an_error_in_what_was_inherited_comes_with_its_source(caplog, problem, is_said):
+    inherited = ["data=folders", "++data.root=d", "++data.layout={images: 1}"]
+    caplog.set_level(logging.INFO)
+    Asked(OmegaConf.create(), inherited, Path("runs/mine")).explain(ConfigError(problem))
+    said = "taken from the run in runs/mine: data=folders data.root=d data.layout={images: 1}"
+    assert caplog.messages == ([said] if is_said else [])
 
 
 def test_the_next_stage_inherits_data_model_and_optimizer_only(project, tmp_path):

@@ -46,6 +46,21 @@ def lines(*arguments: str, conf: Path = CONF) -> list[str]:
     return []
 
 
+def typed(*arguments: str, conf: Path = CONF) -> list[str]:
+    """The problems of a command, with what Hydra knows of it."""
+    try:
+        cfg = composed(*arguments, conf=conf, hydra=True)
+        HydraConfig.instance().set_config(cfg)
+        unresolved = composed(*arguments, conf=conf)
+        with initialize_config_dir(str(conf), version_base="1.3"):
+            validate(unresolved)
+    except ConfigError as error:
+        return error.lines().splitlines()
+    finally:
+        HydraConfig.instance().cfg = None
+    return []
+
+
 def composed_for_values(*arguments: str, always: tuple[str, ...] = ()) -> DictConfig:
     """Faster than :func:`composed`: Hydra composes each set of choices only once.
 

@@ -93,6 +93,16 @@ def test_classes_that_a_teacher_lacks_are_refused(root, path):
     )
 
 
+def test_the_classes_of_a_teacher_are_listed_once(root, path):
+    write_parent(root, path)
+    text(root / "classes.yaml", "paved: [1, 2, 3]", "roof: [2, 2, 3]", "lake: [3, 2, 3]")
+    assert problem(root) == (
+        "loss.distillation.teacher: teacher.ckpt: does not know the classes paved, roof, lake of "
+        "the data; it knows ground, car, tree; give a teacher that was trained on the classes of "
+        "the data"
+    )
+
+
 def test_classes_that_the_data_lack_are_refused(root, path):
     write_classes(root, "ground", "car", "tree", "water")
     write_parent(root, path)

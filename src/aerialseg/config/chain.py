@@ -16,9 +16,10 @@ Place = Literal["alone", "first", "later"]
 ``later``: an earlier job of the command makes the checkpoint that it reads, which may be missing
 until then. ``first``: other stages follow.
 """
-_NAME_STAGES = "name them in the order of training, as in 'task.stages=[head,aspp,full]'"
+_NAME_STAGES = "name them in the order of training, as in '{}=[head,aspp,full]'"
+_NAME_STAGES_OF_TASK = _NAME_STAGES.format("task.stages")
 _FIXED_BY_CHAIN = {
-    "stage": f"a curriculum trains several stages; {_NAME_STAGES}",
+    "stage": f"a curriculum trains several stages; {_NAME_STAGES_OF_TASK}",
     "paths.output_dir": "a curriculum writes each stage to a folder of its own; choose "
     "paths.runs_dir and run_name instead, and sweep run_name only",
     "checkpoint": "a curriculum evaluates the checkpoint of its last stage; for another use "
@@ -118,31 +119,40 @@ def stage_order(previous: Mapping[str, str | None]) -> list[str]:
     while following:
         if len(following) > 1:
             place = f"start from stage {order[-1]}" if order else "start from no other stage"
-            raise ConfigError(f"stage: {' and '.join(following)} {place}; {_NAME_STAGES}")
+            raise ConfigError(f"stage: {' and '.join(following)} {place}; {_NAME_STAGES_OF_TASK}")
         order += following
         following = [name for name, before in previous.items() if before == order[-1]]
     if left := [name for name in previous if name not in order]:
         raise ConfigError(
             f"stage: {', '.join(left)} cannot be reached from the first stage by `previous`; "
-            f"{_NAME_STAGES}"
+            f"{_NAME_STAGES_OF_TASK}"
         )
     return order
 
 
 def _check_names(stages: Sequence[str]) -> None:
     """Checks that the stages exist and that each is named once."""
+    key = "task.stages"
+    if problems := problems_of_names(stages, key=key):
+        raise ConfigError(*(f"{key}: {text}" for text in problems))
+
+
+def problems_of_names(stages: Sequence[str], *, key: str) -> list[str]:
+    """What is wrong with the names of the stages of a chain.
+
+    Args:
+        stages: The names in order.
+        key: Where they were said.
+    """
     choices = stage_choices()
     problems = [
-        f"task.stages: there is no stage '{name}'{did_you_mean(name, choices)}"
+        f"there is no stage '{name}'{did_you_mean(name, choices)}"
         for name in stages
-        if name not in choices
+        if choices and name not in choices
     ]
     twice = [name for name in dict.fromkeys(stages) if stages.count(name) > 1]
-    problems += [f"task.stages: names stage '{name}' more than once" for name in twice]
-    if not stages:
-        problems = [f"task.stages: is empty; {_NAME_STAGES}"]
-    if problems:
-        raise ConfigError(*problems)
+    problems += [f"names stage '{name}' more than once" for name in twice]
+    return problems if stages else [f"is empty; {_NAME_STAGES.format(key)}"]
 
 
 def stage_choices() -> list[str]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from aerialseg.config.problems import Problem
 from aerialseg.config.program import typed
 from aerialseg.config.tasks import Task, find_task
 from aerialseg.config.trainer_rules import Rule
-from aerialseg.config.typed_overrides import command_overrides
+from aerialseg.config.typed_overrides import command_overrides, override_key
 from aerialseg.config.types import Lookup
 from aerialseg.errors import did_you_mean, nearest_name
 from aerialseg.storage.run_folders import RunFolder, runs_with_stage, stages_of_run
@@ -46,7 +47,7 @@ def _predecessor(config: Lookup, *, place: Place) -> Iterator[Problem]:
     runs = Path(config["paths.runs_dir"])
     is_default = folder == RunFolder.of_stage(runs, config["stage.from_run"], str(previous))
     prefix = f"stage {config['stage.name']} starts from {given}, "
-    command = _command(stage=previous, run_name=config["stage.from_run"])
+    command = _command(config, stage=previous, run_name=config["stage.from_run"])
     choices = stage_choices()
     if not Path(given).is_file() and is_default and choices and previous not in (None, *choices):
         text = f"there is no stage '{previous}'{did_you_mean(str(previous), choices)}"
@@ -138,7 +139,7 @@ def _checkpoint(config: Lookup, *, place: Place) -> Iterator[Problem]:
         yield Problem("checkpoint", _no_file(path))
         return
     found = runs_with_stage(runs, stage, checkpoint=name)
-    command = _command(stage=stage, run_name=config["run_name"])
+    command = _command(config, stage=stage, run_name=config["run_name"])
     trained = stages_of_run(runs / config["run_name"], checkpoint=name)
     if trained:
         others = " or ".join(f"stage={each}" for each in trained)
@@ -175,8 +176,12 @@ def _other_runs(runs: Sequence[str], key: str, *, stage: str) -> str:
     )
 
 
-def _command(*, stage: str, run_name: str) -> str:
-    """The current command for another stage, with the other overrides kept."""
+def _command(config: Lookup, *, stage: str, run_name: str) -> str:
+    """The current command for another stage, with the other overrides kept.
+
+    As a rule does that reads a wrong value, it stops its rule if one of them is wrong: the advice
+    could not be followed.
+    """
     sources = HydraConfig.get().runtime.config_sources if HydraConfig.initialized() else []
     folders = [f"--config-dir={s.path}" for s in sources if s.provider == "command-line"]
     changed = re.compile(
@@ -184,6 +189,9 @@ def _command(*, stage: str, run_name: str) -> str:
     )
     # What composes the parts of data=joint is added again to what is typed.
     kept = [o for o in command_overrides() if not (changed.match(o) or is_part(o))]
+    for override in kept:
+        with suppress(AttributeError):  # of an item of a list, or of what Hydra keeps
+            _ = config[override_key(override)]
     others = [override.lstrip("+") for override in kept]
     chosen = [f"stage={stage}", f"run_name={run_name}", *others]
     return typed(*folders, *chosen)

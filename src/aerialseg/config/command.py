@@ -1,17 +1,22 @@
 """Validates the config, runs its task, and prints an expected error as one line."""
 
+import logging
 import os
 import sys
 import traceback
 
 from omegaconf import DictConfig
 
-from aerialseg.config.remembered import with_remembered
+from aerialseg.config.idle_values import idle_rows, is_job, rate_of_another_optimizer
+from aerialseg.config.remembered import Asked, with_remembered
+from aerialseg.config.schema import Experiment
 from aerialseg.config.sweeps import others_go_on
-from aerialseg.config.tasks import find_task
+from aerialseg.config.tasks import Task, find_task
 from aerialseg.config.validation import validate
-from aerialseg.errors import AerialsegError, Failure
+from aerialseg.errors import AerialsegError, ConfigError, Failure
 from aerialseg.stopping import Stopped, stop_behind
+
+logger = logging.getLogger(__name__)
 
 
 def run_task(cfg: DictConfig) -> object:
@@ -31,7 +36,7 @@ def run_task(cfg: DictConfig) -> object:
             possible.
     """
     try:
-        experiment = validate(with_remembered(cfg))
+        experiment = _validated(with_remembered(cfg))
         task = find_task(str(experiment.task["name"]))
         try:
             return task.function(experiment, **experiment.task_options)
@@ -53,6 +58,28 @@ def run_task(cfg: DictConfig) -> object:
         if code != 1:
             print(code, file=sys.stderr)
         return Failure.of(error)
+
+
+def _validated(asked: Asked) -> Experiment:
+    """The valid config; what differs from an earlier run is news only if there is no error."""
+    try:
+        experiment = validate(asked.config)
+    except ConfigError as error:
+        asked.explain(error)
+        raise
+    asked.announce()
+    _warn(experiment, find_task(str(experiment.task["name"])))
+    return experiment
+
+
+def _warn(experiment: Experiment, task: Task) -> None:
+    """Logs what is valid and yet hardly meant, in a command that trains."""
+    rows = idle_rows([experiment.stage.name]) if task.starts_stage and not is_job() else []
+    for row in rows:
+        logger.warning("%s", row)
+    trains = task.writes_run or task.starts_stage
+    if trains and (line := rate_of_another_optimizer(experiment)):
+        logger.warning("%s", line)
 
 
 def _how_to_resume(existing: str, moment: str) -> str:

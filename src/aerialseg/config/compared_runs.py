@@ -29,10 +29,14 @@ def experiments_of(experiment: Experiment, stages: Sequence[NamedStage]) -> list
 
 
 def _of_run(experiment: Experiment, stage: NamedStage) -> Experiment:
+    """The config of one run, with what was typed."""
     if not HydraConfig.initialized():
         return experiment  # called with a config of its own
     typed = command_overrides()
     try:
-        return validate(with_choices_of(stage.folder, compose(config_name(), typed)))
+        asked = with_choices_of(stage.folder, compose(config_name(), typed))
+        valid = validate(asked.config)
+        asked.announce()
+        return valid
     finally:
         set_command_overrides(typed)

@@ -7,8 +7,9 @@ from typing import TypeGuard
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import ListConfig, OmegaConf
 
-from aerialseg.config.chain import stage_choices
+from aerialseg.config.chain import problems_of_names, stage_choices
 from aerialseg.config.composition import compose
+from aerialseg.config.idle_values import STAGE_TABLES
 from aerialseg.config.problems import Problem
 from aerialseg.config.program import shipped_folder
 from aerialseg.config.trainer_rules import Rule
@@ -17,8 +18,6 @@ from aerialseg.config.types import Lookup
 from aerialseg.errors import ConfigError, did_you_mean
 from aerialseg.values.wording import show
 
-_TABLES = ("epochs", "learning_rate", "augmentation", "crops")
-"""What a recipe says stage by stage."""
 _USUAL_EDGE = 720  # pixels
 _DECIDES = {
     "stage.epochs": ("recipe.epochs", "recipe.scale"),
@@ -109,13 +108,20 @@ def _shipped() -> Path:
 
 def recipe_rules() -> tuple[Rule, ...]:
     """All rules of this module."""
-    return (_rows, _contradictions, _without_effect)
+    return (_stages, _rows, _contradictions, _without_effect)
+
+
+def _stages(config: Lookup) -> Iterator[Problem]:
+    """The stages of a curriculum exist and are named once, whether one is trained now or not."""
+    names, path = config["recipe.stages"], "recipe.stages"
+    for text in () if names is None else problems_of_names(names, key=path):
+        yield Problem(path, text)
 
 
 def _rows(config: Lookup) -> Iterator[Problem]:
     """The rows of the tables are stages, and the augmentations that they name exist."""
     stages = [*stage_choices(), config["stage.name"]]
-    for table in _TABLES:
+    for table in STAGE_TABLES:
         for stage in config[f"recipe.{table}"]:
             if len(stages) > 1 and stage not in stages:
                 text = f"there is no stage '{stage}'{did_you_mean(stage, stages)}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from hydra.core.global_hydra import GlobalHydra
@@ -53,35 +53,72 @@ _DAMAGED = (
 """What reading the record of a run raises if a file is missing or not what was written."""
 
 
-def with_remembered(cfg: DictConfig, *, announce: bool = True) -> DictConfig:
+class Asked(NamedTuple):
+    """What a command asks for, with the choices of the run that it is about.
+
+    Attributes:
+        config: The config composed with the inherited overrides, unresolved.
+        inherited: These overrides.
+        folder: The run that they are from; ``None`` if there is none.
+        differences: What differs between its data and those of the config, one line each.
+        is_damaged: Whether its record cannot be read.
+    """
+
+    config: DictConfig
+    inherited: Sequence[str] = ()
+    folder: Path | None = None
+    differences: Sequence[str] = ()
+    is_damaged: bool = False
+
+    def announce(self) -> None:
+        """Logs what is inherited and what differs, for a config that has been found valid."""
+        if self.inherited or self.is_damaged:
+            self._say_source()
+        for difference in self.differences:
+            logger.warning("differs from the run in %s: %s", self.folder, difference)
+
+    def explain(self, error: ConfigError) -> None:
+        """Logs what is inherited if a problem is about it, which was not typed now."""
+        # All of a group is about its choice; only a value is wrong by itself.
+        keys = [key for key in map(override_key, self.inherited) if "." in key]
+        paths = [problem.partition(":")[0] for problem in error.problems]
+        is_about_it = any(f"{path}.".startswith(f"{key}.") for path in paths for key in keys)
+        if is_about_it or self.is_damaged:
+            self._say_source()
+
+    def _say_source(self) -> None:
+        """Logs what comes from the run, or why nothing does."""
+        if self.is_damaged:
+            logger.warning("%s: its record is damaged; nothing is inherited", self.folder)
+            return
+        shown = " ".join(each.lstrip("+") for each in self.inherited if not is_part(each))
+        logger.info("taken from the run in %s: %s", self.folder, shown)
+
+
+def with_remembered(cfg: DictConfig) -> Asked:
     """The config with what was chosen for the run that the command is about.
 
     That is the run of the checkpoint that evaluate or submit reads; a stage's own run when it is
     resumed or extended, else that of its predecessor; the latest stage of a curriculum's run. Typed
-    overrides take precedence. A line says what is inherited, and one for each part of the data that
-    differs.
+    overrides take precedence. What is inherited and which parts of the data differ is said later,
+    if the config is valid.
 
     Args:
         cfg: The config as Hydra composed it, unresolved.
-        announce: Whether the lines are logged.
-
-    Returns:
-        The config composed with the inherited overrides; ``cfg`` itself if there are none.
 
     Raises:
         ConfigError: If the run made a choice that is missing now.
     """
     folder = _run_of(cfg) if HydraConfig.initialized() else None
-    return cfg if folder is None else with_choices_of(folder, cfg, announce=announce)
+    return Asked(cfg) if folder is None else with_choices_of(folder, cfg)
 
 
-def with_choices_of(folder: RunFolder, cfg: DictConfig, *, announce: bool = True) -> DictConfig:
+def with_choices_of(folder: RunFolder, cfg: DictConfig) -> Asked:
     """As :func:`with_remembered`, with what was chosen for the run in a folder.
 
     Args:
         folder: The folder of a run.
         cfg: The config as Hydra composed it, unresolved.
-        announce: Whether the lines are logged.
 
     Raises:
         ConfigError: If the run made a choice that is missing now.
@@ -91,26 +128,19 @@ def with_choices_of(folder: RunFolder, cfg: DictConfig, *, announce: bool = True
         recorded = [str(each) for each in record["command"][1:]]
         found = _Locations(folder.path, record, config)
     except _DAMAGED:
-        if announce:
-            logger.warning("%s: its record is damaged; nothing is inherited", folder.path)
-        return cfg
+        return Asked(cfg, folder=folder.path, is_damaged=True)
     typed = command_overrides()
     inherited = inherited_overrides(recorded, typed)
     inherited = [*map(found.relocated, inherited), *found.roots_of_data([*inherited, *typed])]
     inherited = [each for each in inherited if each not in typed]
     if inherited:
         _check_choices(inherited, folder)
-        shown = " ".join(each.lstrip("+") for each in inherited if not is_part(each))
-        level = logging.INFO if announce else logging.DEBUG
-        logger.log(level, "taken from the run in %s: %s", folder.path, shown)
         # An inherited experiment may name a run.
         if "run_name" not in map(override_key, typed):
             typed = [f"++run_name={cfg.run_name}", *typed]
-        set_command_overrides([*inherited, *typed])
+        set_command_overrides([*inherited, *typed], inherited=inherited)
         cfg = compose(config_name(), [*inherited, *typed])
-    for difference in _differences(cfg, config, found) if announce else ():
-        logger.warning("differs from the run in %s: %s", folder.path, difference)
-    return cfg
+    return Asked(cfg, inherited, folder.path, _differences(cfg, config, found))
 
 
 def inherited_overrides(recorded: Iterable[str], typed: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from aerialseg.config.checkpoint_rules import checkpoint_rules
 from aerialseg.config.comparison_rules import comparison_rules
 from aerialseg.config.device_rules import device_rules
 from aerialseg.config.folder_rules import folder_rules
+from aerialseg.config.idle_values import idle_settings, is_job
 from aerialseg.config.joint_sets import joint_rules
 from aerialseg.config.monitors import watch_problems
 from aerialseg.config.problems import Problem
@@ -41,6 +42,7 @@ def rule_problems(
         *checkpoint_rules(place),
         *(_existing, _input, _network),
         *(_window, _crops, _channels, _groups),
+        *((_idle,) if place == "alone" and not is_job() else ()),
         *comparison_rules(),
         *recipe_rules(),
         *device_rules(),
@@ -135,6 +137,12 @@ def _network(config: _ValidValues) -> Iterator[Problem]:
     target = config[path]
     if isinstance(target, str) and find_builder(target) is None:
         yield Problem(path, f"'{target}' is not a registered network; {ACCEPTED}")
+
+
+def _idle(config: _ValidValues) -> Iterator[Problem]:
+    """Settings of the data that the one stage that is trained does not use."""
+    if config.task.starts_stage:
+        yield from idle_settings([config["data"]])
 
 
 def _window(config: _ValidValues) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from types import MappingProxyType, UnionType
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 from aerialseg.config.joint_sets import as_single
+from aerialseg.config.mapping_hints import choice_with, one_value_of
 from aerialseg.config.problems import Problem
 from aerialseg.config.schema import Experiment
 from aerialseg.config.targets import resolve_target
@@ -209,13 +210,25 @@ def _call_problems(
 
 
 def _argument_problems(path: str, value: object, argument: _Argument) -> list[Problem]:
+    """What is wrong with one value, and the next step where it is typed for a mapping."""
     from aerialseg.config.yaml_types import complaints  # loads pydantic; --help must not
 
     if path in TYPED_BY_RULE and not isinstance(value, list):
         return []
     # A default fits, whatever the annotation says: None is often left out there.
     is_default = type(value) is type(argument.default) and value == argument.default
-    return [] if is_default else complaints(path, value, argument.annotation)
+    if is_default:
+        return []
+    found = complaints(path, value, argument.annotation)
+    kind = section_kind(argument.annotation)
+    return [Problem(each.path, each.text + _next_step(each, value, kind)) for each in found]
+
+
+def _next_step(problem: Problem, value: object, kind: type | None) -> str:
+    """What to type instead of something that no mapping can be built from; empty if unknown."""
+    if "has no _target_" in problem.text:
+        return choice_with(problem.path)
+    return one_value_of(problem, value, kind)
 
 
 @cache

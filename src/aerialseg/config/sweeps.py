@@ -13,8 +13,12 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from aerialseg.config.chain import Place
 from aerialseg.config.composition import composition_problems
+from aerialseg.config.idle_values import idle_rows, idle_settings
 from aerialseg.config.remembered import with_remembered
+from aerialseg.config.schema import Experiment
+from aerialseg.config.tasks import find_task
 from aerialseg.config.texts import between_commas, parse_override
 from aerialseg.config.validation import validate
 from aerialseg.errors import ConfigError
@@ -63,6 +67,7 @@ def check_jobs(config: DictConfig) -> None:
     if not str(config.hydra.sweeper._target_).startswith(_BASIC):
         return
     problems: dict[str, None] = {}
+    trained: list[Experiment] = []
     makes_checkpoints = bool(swept_texts(config).keys() & _MAY_NEED_EARLIER_JOBS)
     before = HydraConfig.instance().cfg
     try:
@@ -71,12 +76,18 @@ def check_jobs(config: DictConfig) -> None:
             with open_dict(job):
                 del job["hydra"]
             try:
-                asked = with_remembered(job, announce=False)
-                validate(asked, place="later" if index and makes_checkpoints else "alone")
+                asked = with_remembered(job).config
+                place: Place = "later" if index and makes_checkpoints else "alone"
+                valid = validate(asked, place=place)
+                trained += [valid] if find_task(str(valid.task["name"])).starts_stage else []
             except ConfigError as error:
                 problems |= dict.fromkeys(error.problems)
     finally:
         HydraConfig.instance().cfg = before
+    if not problems:
+        idle = idle_settings([each.data for each in trained])
+        idle += idle_rows([each.stage.name for each in trained])
+        problems |= dict.fromkeys(map(str, idle))
     if problems:
         raise ConfigError(*problems)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from aerialseg.config.problems import Problem
 from aerialseg.config.targets import resolve_target
+from aerialseg.config.typed_overrides import command_overrides, override_key
 from aerialseg.config.types import Lookup
 from aerialseg.errors import ConfigError
 from aerialseg.values.wording import show
@@ -246,9 +247,20 @@ def _average(config: Lookup) -> Iterator[Problem]:
     for key in config["callbacks"]:
         kind = _class_of(config[f"callbacks.{key}._target_"])
         averages = kind is not None and any(_dotted(each) == _AVERAGE for each in kind.__mro__)
+        if averages:
+            yield from _two_lengths(config, f"callbacks.{key}")
         if averages and isinstance(monitor, str) and monitor.startswith("train/"):
             text = f"'{monitor}' is unknown of the averaged weights of callbacks.{key}"
             yield Problem(path, f"{text}, which are not trained; set {path}=val/dice")
+
+
+def _two_lengths(config: Lookup, path: str) -> Iterator[Problem]:
+    """An average whose length is typed in two ways, of which one would be passed over."""
+    typed = [override_key(override) for override in command_overrides()]
+    both = {f"{path}.decay", f"{path}.horizon"} <= set(typed)
+    if both and config[f"{path}.decay"] is not None:
+        text = "is typed, and so is horizon, which says it by the length of the stage"
+        yield Problem(f"{path}.decay", f"{text}; leave one out")
 
 
 def _dotted(kind: type) -> str:

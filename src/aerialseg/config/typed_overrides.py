@@ -14,6 +14,16 @@ IN_FOLDER_NAME = frozenset({"run_name", "stage", "task"})
 """Keys that the folder of every job contains, swept or not."""
 
 
+class _Inherited:
+    """Which overrides come from an earlier run, while Hydra has the config that they were set in.
+
+    Hydra's config has no place for them.
+    """
+
+    config: Any = None
+    overrides: tuple[str, ...] = ()
+
+
 def command_line() -> list[str]:
     """The command line of this process, as a list of arguments."""
     return [program().rpartition(" ")[2], *command_overrides()]
@@ -27,12 +37,24 @@ def command_overrides() -> list[str]:
     return [str(each) for each in OmegaConf.to_container(overrides, resolve=False) or ()]
 
 
-def set_command_overrides(overrides: Sequence[str]) -> None:
-    """Replaces the overrides of this command, for what is composed and recorded from now on."""
+def typed_keys() -> list[str]:
+    """The keys of the overrides that were typed now, without those of an earlier run."""
+    inherited = _Inherited.overrides if _Inherited.config is HydraConfig.instance().cfg else ()
+    return [override_key(each) for each in command_overrides() if each not in inherited]
+
+
+def set_command_overrides(overrides: Sequence[str], *, inherited: Sequence[str] = ()) -> None:
+    """Replaces the overrides of this command, for what is composed and recorded from now on.
+
+    Args:
+        overrides: All that hold now.
+        inherited: Those of them that come from an earlier run.
+    """
     config: Any = deepcopy(HydraConfig.instance().cfg)
     with read_write(config.hydra):
         config.hydra.overrides.task = list(overrides)
     HydraConfig.instance().cfg = config
+    _Inherited.config, _Inherited.overrides = config, tuple(inherited)
 
 
 def config_name() -> str:

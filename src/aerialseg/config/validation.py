@@ -9,6 +9,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from aerialseg.config.chain import Place
+from aerialseg.config.idle_values import idle_rows, idle_settings
 from aerialseg.config.problems import Problem
 from aerialseg.config.rules import rule_problems
 from aerialseg.config.schema import Experiment
@@ -55,7 +56,7 @@ def validate_chain(chain: Mapping[str, DictConfig]) -> dict[str, Experiment]:
 
     Raises:
         ConfigError: With one line for each problem of any stage, or if two stages would write
-            to one folder.
+            to one folder, or if something typed has no effect on any stage.
     """
     experiments: dict[str, Experiment] = {}
     problems: list[str] = []
@@ -71,6 +72,9 @@ def validate_chain(chain: Mapping[str, DictConfig]) -> dict[str, Experiment]:
         for folder, times in folders.items()
         if times > 1
     ]
+    if not problems:
+        idle = [*idle_settings([each.data for each in experiments.values()]), *idle_rows([*chain])]
+        problems += map(str, idle)
     if problems:
         raise ConfigError(*problems)
     return experiments

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import yaml
 
 from aerialseg.config.problems import Problem
+from aerialseg.config.schema import Experiment, Recipe
 from aerialseg.errors import ConfigError, did_you_mean
 
 # The C loader reads the whole tree in a few milliseconds; not every PyYAML build has it.
@@ -18,19 +20,19 @@ def check_files(conf_dir: Path) -> None:
 
     Raises:
         ConfigError: If a file is not YAML, has a duplicate key, has an unknown keyword in its
-            defaults list, or is an experiment without ``@package _global_``.
+            defaults list, or says something of other groups without ``@package _global_``.
     """
     problems = [
         Problem(path.relative_to(conf_dir.parent).as_posix(), text)
         for path in sorted(conf_dir.rglob("*.yaml"))
-        for text in _file_problems(path)
+        for text in _file_problems(path, group=path.relative_to(conf_dir).parent.as_posix())
     ]
     if problems:
         raise ConfigError(*map(str, problems))
 
 
-def _file_problems(path: Path) -> Iterator[str]:
-    """The problems of one file, each with its line number."""
+def _file_problems(path: Path, *, group: str) -> Iterator[str]:
+    """The problems of one file of a group, each with its line number."""
     text = ""
     try:
         text = path.read_text(encoding="utf-8")
@@ -46,8 +48,29 @@ def _file_problems(path: Path) -> Iterator[str]:
         hint = "; a text that begins with { needs quotes" if any(map(_BRACE.search, here)) else ""
         yield f"{line}is not YAML: {reason}{hint}"
         return
-    if path.parent.name == "experiment" and not re.search(_PACKAGE, text, re.MULTILINE):
+    if re.search(_PACKAGE, text, re.MULTILINE):
+        return
+    if path.parent.name == "experiment":
         yield "an experiment needs the line '# @package _global_' to reach the other groups"
+    elif key := _key_of_another_group(root, group):
+        yield f"add '# @package _global_' as its first line, or its {key} would be {group}.{key}"
+
+
+def _key_of_another_group(root: yaml.Node | None, group: str) -> str:
+    """A key at the top of a file that its group cannot have; empty if there is none.
+
+    A group holds no section of its own name, except as an argument of what it builds; a recipe,
+    which is ours, no section of any other group.
+    """
+    top = root.value if isinstance(root, yaml.MappingNode) else []
+    keys = [key.value for key, _ in top if isinstance(key, yaml.ScalarNode)]
+    if "_target_" in keys:
+        return ""
+    refused = {group}
+    if group == "recipe":
+        refused |= {field.name for field in fields(Experiment)}
+        refused -= {field.name for field in fields(Recipe)}
+    return next((key for key in keys if key in refused), "")
 
 
 def _compose(text: str) -> yaml.Node | None:

@@ -10,7 +10,7 @@ import torch
 from aerialseg.config.schema import Experiment
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.notices import say_once
-from aerialseg.errors import CheckpointError, did_you_mean
+from aerialseg.errors import CheckpointError, nearest_name
 from aerialseg.inference.trained_network import class_table_of, rebuilt
 from aerialseg.kernels.folding import fold_batchnorm
 from aerialseg.models.distillation import Distillation, Teacher
@@ -108,10 +108,11 @@ def _class_order(description: Description, path: Path, names: Sequence[str]) -> 
     known = class_table_of(description, path).names
     missing = [name for name in names if name not in known]
     if missing:
+        nearest = nearest_name(missing[0], known)
+        hint = f"; did you mean '{nearest}'?" if nearest else ""
         raise CheckpointError(
-            f"{_KEY}: {path}: does not know {_classes(missing)} of the data"
-            f"{did_you_mean(missing[0], known)}; it knows {', '.join(known)}; give a teacher that "
-            "was trained on the classes of the data"
+            f"{_KEY}: {path}: does not know {_classes(missing)} of the data{hint}; it knows "
+            f"{', '.join(known)}; give a teacher that was trained on the classes of the data"
         )
     if more := [name for name in known if name not in names]:
         raise CheckpointError(
