@@ -1,6 +1,7 @@
 """From a review to corrected masks, by real processes; a network of one epoch is enough."""
 
 import json
+import re
 from hashlib import sha256
 
 import numpy as np
@@ -58,6 +59,20 @@ def test_the_review_says_what_is_where(folder):
         assert row["mask_sha256"] == hashes(folder / "d/masks")[f"{row['image']}.png"]
     page = (review_of(folder) / "index.html").read_text("utf-8")
     assert all(row["overview"] in page for row in rows)
+
+
+def links_to_a_review(folder):
+    page = (folder / "runs/default/inspect/inspection.html").read_text("utf-8")
+    return re.findall(r'href="([^"]*review[^"]*)"', page)
+
+
+def test_the_inspection_links_to_the_review_that_it_has_made_and_to_no_older_one(folder):
+    assert links_to_a_review(folder) == ["review/index.html"]
+    assert (folder / "runs/default/inspect/review/index.html").is_file()
+    again = run_command("task=inspect", *DATA, "augmentation=none", folder=folder)
+    assert again.returncode == 0, again.stderr
+    assert (folder / "runs/default/inspect/review/index.html").is_file()
+    assert links_to_a_review(folder) == []
 
 
 @pytest.mark.parametrize("kind", ["palette", "colour", "values"])

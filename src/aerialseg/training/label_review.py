@@ -22,6 +22,7 @@ from aerialseg.data.labels.review_record import FORMAT, ReviewedRegion, ReviewRe
 from aerialseg.data.labels.stored_masks import read_stored_mask
 from aerialseg.data.layouts.listing import Sample
 from aerialseg.durations import counted
+from aerialseg.report.path_links import PathLink
 from aerialseg.report.review_folder import PAGE, RegionCrops, check_review_folder, write_review
 from aerialseg.storage.atomic_files import hash_file
 from aerialseg.storage.names import as_folder_name
@@ -92,7 +93,7 @@ def review_labels(
     write_review(folder, record, crops, classes=data.classes, subtitle=lines, command=command)
     for line in _lines(ranking):
         logger.info("labels: %s", line)
-    logger.info("labels to review, most doubtful first: %s", folder / PAGE)
+    logger.info("labels to review, most doubtful first: %s", PathLink(folder / PAGE))
     return folder
 
 

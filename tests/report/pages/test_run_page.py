@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from aerialseg.metrics.scores import macro_dice, mean_iou, pixel_accuracy
-from helpers.browser import Opened, captions
+from helpers.browser import Opened, captions, serious_faults
 from helpers.run_pages import leaking_page, run_page
 
 IMAGES = 30
@@ -180,17 +180,11 @@ def test_the_keyboard_alone_opens_an_image_and_goes_on(opened, written):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_it_fits_and_axe_finds_no_serious_fault(chromium, written, scheme, width, tmp_path):
-    from axe_playwright_python.sync_playwright import Axe
-
     size = {"width": width, "height": 900}
     found = Opened(chromium, written[1], viewport=size, color_scheme=scheme)
     page = found.page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    faults = [
-        (each["id"], [node["html"] for node in each["nodes"]][:3])
-        for each in Axe().run(page).response["violations"]
-        if each["impact"] in ("serious", "critical")
-    ]
+    faults = serious_faults(page)
     page.screenshot(path=tmp_path / f"report_{scheme}_{width}.png", full_page=True)
     page.close()
     assert faults == []
