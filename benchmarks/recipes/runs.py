@@ -94,7 +94,7 @@ class Runs:
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
         scaled = () if scale is None else (f"recipe.scale={scale}",)
         began = perf_counter()
-        self._run(
+        self.command(
             name, "task=curriculum", "task.measure=false", "task.report=false", *overrides, *scaled
         )
         return _trained(folder, perf_counter() - began)
@@ -110,7 +110,7 @@ class Runs:
         last = trained.stages[-1].stage
         scaled = () if scale is None else (f"recipe.scale={scale}",)
         options = (f"stage={last}", "task=evaluate", "task.split=test")
-        self._run(name, *options, *overrides, *scaled)
+        self.command(name, *options, *overrides, *scaled)
         return _test_score(self._folder(name) / last / "evaluate" / "metrics.json")
 
     @contextmanager
@@ -133,7 +133,12 @@ class Runs:
     def _folder(self, name: str) -> Path:
         return self.work / "runs" / name
 
-    def _run(self, name: str, *arguments: str) -> None:
+    def command(self, name: str, *arguments: str) -> None:
+        """Runs one command on the run of this name.
+
+        Raises:
+            RunFailedError: If it ends with an error.
+        """
         command = (
             *(sys.executable, str(ROOT / "run.py"), *arguments, f"run_name={name}"),
             *(f"paths.runs_dir={self.work / 'runs'}", f"paths.cache_dir={self.work / 'cache'}"),

@@ -112,7 +112,7 @@ class Predictor:
             AerialsegError: If it does not fit into memory.
             ValueError: If it is anything else.
         """
-        return self._segment(image, with_confidence=False)[0]
+        return self.labels(self.logits(image), (image.shape[0], image.shape[1]))
 
     def predict_with_confidence(
         self, image: npt.NDArray[np.uint8]
@@ -130,9 +130,10 @@ class Predictor:
             AerialsegError: As of :meth:`predict`.
             ValueError: Likewise.
         """
-        labels, confidence = self._segment(image, with_confidence=True)
-        assert confidence is not None
-        return labels, confidence
+        logits, size = self.logits(image), (image.shape[0], image.shape[1])
+        labels = self.labels(logits, size)
+        with self._enough_memory(size):
+            return labels, _confidence(logits, size)
 
     @torch.inference_mode()
     def logits(self, image: npt.NDArray[np.uint8]) -> torch.Tensor:
@@ -151,31 +152,36 @@ class Predictor:
         _check_image(image, self.description.channels)
         resized = resize_keep_aspect(image, self.edge_of((image.shape[0], image.shape[1])))
         batch = torch.from_numpy(np.ascontiguousarray(resized)).permute(2, 0, 1)[None]
-        with self._enough_memory(image):
+        with self._enough_memory((image.shape[0], image.shape[1])):
             normalised = normalise(batch.to(self.device), self._mean, self._std)
             with torch.autocast(self.device.type, self._half, enabled=self._half is not None):
                 return cast("torch.Tensor", self.network(normalised)["out"])
 
-    @torch.inference_mode()
-    def _segment(
-        self, image: npt.NDArray[np.uint8], *, with_confidence: bool
-    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | None]:
-        """Class ids, and confidence if it was asked for."""
-        logits = self.logits(image)
-        size = (image.shape[0], image.shape[1])
-        with self._enough_memory(image):
-            labels: npt.NDArray[np.uint8] = most_likely(logits, size)[0].cpu().numpy()
-            confidence = _confidence(logits, size) if with_confidence else None
-        return labels, confidence
+    def labels(self, logits: torch.Tensor, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        """The most likely class of each pixel, of what :meth:`logits` returned.
+
+        Args:
+            logits: ``(1, C, h, w)`` float.
+            size: Height and width of the image, to which they are upsampled.
+
+        Returns:
+            ``(H, W)`` uint8 class ids.
+
+        Raises:
+            AerialsegError: As of :meth:`predict`.
+        """
+        with self._enough_memory(size):
+            found: npt.NDArray[np.uint8] = most_likely(logits, size)[0].cpu().numpy()
+        return found
 
     @contextmanager
-    def _enough_memory(self, image: npt.NDArray[np.uint8]) -> Iterator[None]:
+    def _enough_memory(self, size: tuple[int, int]) -> Iterator[None]:
         """Says in one line if an image does not fit into memory."""
         try:
             yield
         except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError) or _NO_MEMORY in str(error):
-                height, width = image.shape[:2]
+                height, width = size
                 raise AerialsegError(
                     f"an image of {width}x{height} pixels needs more memory than the device "
                     f"({self.device}) has; cut it into tiles"
@@ -214,6 +220,7 @@ def native_device(accelerator: str = "auto") -> str:
     return "cuda" if wants_gpu and torch.cuda.is_available() else "cpu"
 
 
+@torch.inference_mode()
 def _confidence(logits: torch.Tensor, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """The largest class probability of each pixel, 0 to 255, of ``(1, C, H, W)`` logits."""
     largest = logits.float().softmax(1).amax(1, keepdim=True)

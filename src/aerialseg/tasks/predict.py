@@ -1,7 +1,7 @@
 """Masks and overlays for any images, from a checkpoint alone."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -23,13 +23,15 @@ from aerialseg.data.images.reading_settings import Reading
 from aerialseg.data.images.writing import write_image, write_mask
 from aerialseg.durations import counted
 from aerialseg.errors import ConfigError, DataError
+from aerialseg.inference.class_uncertainty import class_uncertainty
 from aerialseg.inference.image_reading import reading_as_trained
 from aerialseg.inference.image_scale import memory_warning, scale_warning
 from aerialseg.inference.inputs import find_images
 from aerialseg.inference.predictor import Predictor
 from aerialseg.report.path_links import PathLink
-from aerialseg.storage.checkpoints import Description, read_checkpoint, read_description
+from aerialseg.storage.checkpoints import read_checkpoint, read_description
 from aerialseg.training.build import build_predictor
+from aerialseg.training.label_next import write_label_next
 from aerialseg.viz.band_colours import as_rgb
 from aerialseg.viz.colours import overlay
 
@@ -45,14 +47,15 @@ def predict(
     output_dir: str = "predictions",
     image_min_size: Annotated[int, Ge(1)] | None = None,
     overlay_opacity: Annotated[float, Ge(0), Le(1)] = 0.5,
+    rank_for_labelling: bool = False,
 ) -> None:
     """Writes three images for each input: index mask, colour mask and overlay.
 
-    ``NAME_index.png`` holds class ids, ``NAME_colour.png`` the same ids with the class colours
-    as palette, ``NAME_overlay.png`` the image with the mask laid over it. A folder's structure
-    is kept. Images are turned by their EXIF orientation, as viewers do, unless the checkpoint was
-    trained with ``data.exif_orientation=ignore``. Bands and values are those of training. Pixels
-    without data, as transparent ones, are 255 and white.
+    ``NAME_index.png`` holds class ids, ``NAME_colour.png`` the same ids with the class colours as
+    palette, ``NAME_overlay.png`` the image with the mask over it. Folders are kept. Images are
+    turned by their EXIF orientation, as viewers do, unless the checkpoint was trained with
+    ``data.exif_orientation=ignore``. Bands and values are those of training. Pixels without data,
+    as transparent ones, are 255 and white.
 
     Args:
         experiment: The config, of which ``checkpoint``, ``input``, ``data.max_megapixels``,
@@ -61,6 +64,8 @@ def predict(
         image_min_size: The smaller edge that images are resized to, in pixels; ``None`` for that of
             training. A warning names images that look twice as large or small as in training.
         overlay_opacity: Opacity of the mask in the overlay, 0 to 1.
+        rank_for_labelling: Whether ``label_next.csv`` is written too: the images in the order in
+            which labels are worth most, with the colour masks as a start to paint from.
 
     Raises:
         ConfigError: If another ``data.image_min_size``, ``data.bands`` or ``data.value_range`` is
@@ -69,26 +74,42 @@ def predict(
             checked, and all problems listed, before the first mask is written.
     """
     images = find_images(str(experiment.input), output_dir=output_dir)
-    checkpoint = Path(experiment.only_checkpoint).expanduser()
-    reading = _reading(experiment, read_description(read_checkpoint(checkpoint), checkpoint))
+    reading = _reading(experiment)
     sizes = _checked_sizes(images, reading)
     predictor = build_predictor(experiment, image_min_size=image_min_size)
     _check_typed(experiment, predictor)
     for warning in (scale_warning, memory_warning):
         if line := warning(sizes, predictor.description, image_min_size):
             logger.warning(line)
+    output = Path(output_dir)
+    uncertainty = _segment(images, predictor, reading, output, opacity=overlay_opacity)
+    number, resizing = len(images), _resizing(predictor, is_typed=image_min_size is not None)
+    line = "%s segmented with %s, %s: index masks, colour masks and overlays in %s"
+    checkpoint = experiment.only_checkpoint
+    logger.info(line, counted(number, "image"), checkpoint, resizing, PathLink(output_dir))
+    if rank_for_labelling:
+        caches, seen = Path(experiment.paths.cache_dir), predictor.description.seen
+        write_label_next(images, uncertainty, reading, seen, cache_dir=caches, output_dir=output)
+
+
+def _segment(
+    images: Mapping[Path, str],
+    predictor: Predictor,
+    reading: Reading,
+    output_dir: Path,
+    *,
+    opacity: float,
+) -> npt.NDArray[np.float64]:
+    """Writes the masks of all images; returns ``(N, C)``: how unsure the network is of each."""
+    uncertainty = []
     for path, name in track(images.items(), description="predict", disable=len(images) < 5):
-        image = read_image(path, reading)
-        mask = without_data(predictor.predict(image), missing_data(path, reading))
-        blended = overlay(as_rgb(image), mask, predictor.classes, opacity=overlay_opacity)
-        _write(Path(output_dir) / name, mask, predictor.classes, blended)
-    logger.info(
-        "%s segmented with %s, %s: index masks, colour masks and overlays in %s",
-        counted(len(images), "image"),
-        experiment.only_checkpoint,
-        _resizing(predictor, is_typed=image_min_size is not None),
-        PathLink(output_dir),
-    )
+        image, missing = read_image(path, reading), missing_data(path, reading)
+        logits = predictor.logits(image)
+        mask = without_data(predictor.labels(logits, image.shape[:2]), missing)
+        blended = overlay(as_rgb(image), mask, predictor.classes, opacity=opacity)
+        _write(output_dir / name, mask, predictor.classes, blended)
+        uncertainty.append(class_uncertainty(logits, missing))
+    return np.stack(uncertainty)
 
 
 def _write(
@@ -100,8 +121,10 @@ def _write(
     write_image(Path(f"{stem}_overlay.png"), blended)
 
 
-def _reading(experiment: Experiment, description: Description) -> Reading:
+def _reading(experiment: Experiment) -> Reading:
     """How images are read: as for training, but for what the config says."""
+    checkpoint = Path(experiment.only_checkpoint).expanduser()
+    description = read_description(read_checkpoint(checkpoint), checkpoint)
     data = cast("dict[str, Any]", experiment.data)
     return reading_as_trained(
         description,
