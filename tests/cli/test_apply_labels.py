@@ -1,6 +1,9 @@
 """From a review to corrected masks, by real processes; a network of one epoch is enough."""
 
+import csv
 import json
+import re
+import shlex
 from hashlib import sha256
 
 import numpy as np
@@ -9,6 +12,7 @@ from PIL import Image
 
 from helpers.commands import run_command
 from helpers.label_reviews import (
+    CHECKPOINT,
     DATA,
     IMAGES,
     NAMES,
@@ -22,6 +26,7 @@ from helpers.label_reviews import (
     reviewed,
     rows_of,
 )
+from helpers.tiny_data import save, text
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +63,20 @@ def test_the_review_says_what_is_where(folder):
         assert row["mask_sha256"] == hashes(folder / "d/masks")[f"{row['image']}.png"]
     page = (review_of(folder) / "index.html").read_text("utf-8")
     assert all(row["overview"] in page for row in rows)
+
+
+def links_to_a_review(folder):
+    page = (folder / "runs/default/inspect/inspection.html").read_text("utf-8")
+    return re.findall(r'href="([^"]*review[^"]*)"', page)
+
+
+def test_the_inspection_links_to_the_review_that_it_has_made_and_to_no_older_one(folder):
+    assert links_to_a_review(folder) == ["review/index.html"]
+    assert (folder / "runs/default/inspect/review/index.html").is_file()
+    again = run_command("task=inspect", *DATA, "augmentation=none", folder=folder)
+    assert again.returncode == 0, again.stderr
+    assert (folder / "runs/default/inspect/review/index.html").is_file()
+    assert links_to_a_review(folder) == []
 
 
 @pytest.mark.parametrize("kind", ["palette", "colour", "values"])
@@ -107,6 +126,46 @@ def test_the_log_says_what_was_changed_and_the_new_masks_are_trained_on(folder):
     more = ("data.layout.masks=masks_corrected", "run_name=again")
     again = run_command(*DATA, *TRAIN, *more, folder=folder)
     assert again.returncode == 0, again.stderr
+
+
+def write_competition(folder):
+    """The images as the layout kaggle has them, one of them without a mask."""
+    *labelled, unlabelled = IMAGES
+    for name, (image, ids) in IMAGES.items():
+        save(folder / f"d/imgs/imgs/{name}.jpg", image)
+        if name != unlabelled:
+            save(folder / f"d/masks/masks/{name}.png", ids)
+    text(folder / "d/train.csv", "ImageID", *labelled)
+    text(folder / "d/test.csv", "ImageID", unlabelled)
+
+
+def splits_of(folder, run):
+    path = folder / f"runs/{run}/inspect/images.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        return {row["image"]: row["split"] for row in csv.DictReader(file)}
+
+
+def test_where_the_layout_cannot_choose_masks_the_command_that_is_printed_can(tmp_path):
+    write_competition(tmp_path)
+    data = ("data=kaggle", "data.root=d", "data.image_min_size=64", "data.val_fraction=0.5")
+    done = run_command(*data, "data.group_pattern=null", *TRAIN, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    judged = ("task=inspect", f"checkpoint={CHECKPOINT}", "task.regions=3")
+    run_command(*judged, folder=tmp_path)
+    row = rows_of(tmp_path)[0]
+    correct(tmp_path, row)
+    done = apply(tmp_path)
+    assert done.returncode == 0, done.stderr
+    (line,) = [each for each in done.stdout.splitlines() if "no data.layout.masks" in each]
+    command = shlex.split(line.partition("type python run.py ")[2])
+    assert "data.image_min_size=64" in command
+    again = run_command(*command, *TRAIN, "run_name=again", folder=tmp_path)
+    assert again.returncode == 0, again.stdout + again.stderr
+    run_command(*command, "task=inspect", "augmentation=none", "run_name=again", folder=tmp_path)
+    before = splits_of(tmp_path, "default")
+    assert splits_of(tmp_path, "again") == before
+    assert sorted(before.values()).count("test") == 1
+    assert pixels(tmp_path / f"d/masks_corrected/{row['image']}.png").any()
 
 
 def test_a_crop_that_an_editor_saved_in_colours_means_the_same(folder):

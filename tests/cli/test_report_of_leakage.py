@@ -1,5 +1,6 @@
 """A curriculum on data that leak: its evaluation and its report say the score twice."""
 
+import csv
 import json
 import re
 
@@ -55,6 +56,21 @@ def test_metrics_table_and_page_hold_the_same_two_scores(finished):
     sentence = f"{len(planted)} of 11 validation images show places that training images show too"
     assert sentence in page
     assert f"the score without leakage is that of the {LEFT} that do not leak" in page
+
+
+def test_the_gallery_says_what_training_has_seen_of_each_image_that_leaks(finished):
+    folder, _, planted = finished
+    page = (folder / "runs/default/report/report.html").read_text(encoding="utf-8")
+    data = json.loads(re.search(r'id="data-gallery">(.+?)</script>', page)[1])
+    seen = {image["id"]: image["seen_in"] for image in data["images"]}
+    with (folder / "runs/default/full/evaluate/images.csv").open(newline="") as file:
+        rows = {row["image"]: row for row in csv.DictReader(file)}
+    assert seen.keys() == rows.keys()
+    assert sum(map(bool, seen.values())) == len(planted)
+    for name, words in seen.items():
+        row = rows[name]
+        wanted = f"{row['seen_in']}, overlap {float(row['overlap']):.0%}" if row["seen_in"] else ""
+        assert words == wanted
 
 
 def test_the_last_stage_is_predicted_once(finished):

@@ -38,11 +38,13 @@ class Opened:
     Args:
         browser: From :func:`browser`.
         path: The file.
+        beside: Whether it may show files of its own folder too.
         options: Of the browser's context, such as ``viewport`` and ``color_scheme``.
     """
 
-    def __init__(self, browser, path: Path, **options) -> None:
+    def __init__(self, browser, path: Path, *, beside: bool = False, **options) -> None:
         self.problems: list[str] = []
+        self._own = f"{path.absolute().parent.as_uri()}/" if beside else None
         self.page = browser.new_page(**options)
         self.page.on("console", lambda said: self.problems.append(said.text))
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
@@ -52,10 +54,22 @@ class Opened:
         self.page.wait_for_load_state("networkidle")
 
     def _asked(self, request) -> None:
-        if not request.url.startswith(("data:", "blob:")) and request.url != self._path:
+        own = self._own is not None and request.url.startswith(self._own)
+        if not (own or request.url.startswith(("data:", "blob:")) or request.url == self._path):
             self.problems.append(f"asked for {request.url}")
 
 
 def captions(page) -> list[str]:
     """The names below the images of a gallery, in its order."""
     return page.locator(".caption span:first-child").all_inner_texts()
+
+
+def serious_faults(page) -> list[tuple[str, list[str]]]:
+    """What axe calls serious or worse, each with the first places where it is."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [
+        (each["id"], [node["html"] for node in each["nodes"]][:3])
+        for each in Axe().run(page).response["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]

@@ -56,7 +56,9 @@ def run_page(images=30, seed=0, stages=("head", "full"), skills=(0.5, 0.8), leak
         counts = counts + count_confidence(confidence, prediction, truth)
         layers = layers_of(image, truth, prediction, confidence, classes=CLASSES, size=SIZE)
         matrix = by_stage[stages[-1]][-1]
-        gallery.append(GalleryImage(name, SIZE, layers, scores_of(matrix, near[-1]), matrix))
+        seen_in = "" if leakage is None else leakage.seen_in(name)
+        scores = scores_of(matrix, near[-1])
+        gallery.append(GalleryImage(name, SIZE, layers, scores, matrix, seen_in=seen_in))
     matrices = {stage: torch.stack(each) for stage, each in by_stage.items()}
     jobs = [
         FinishedJob(stage, stages[index - 1] if index else None, stage_result(stage=stage))

@@ -33,6 +33,19 @@ class Leakage:
         """Where images that do not leak stand in a list of ids, which may hold one repeatedly."""
         return [row for row, key in enumerate(images) if key not in self.places]
 
+    def seen_in(self, image: str) -> str:
+        """What training has seen of an image: ``tile_3, overlap 43%``; empty if it does not leak.
+
+        Args:
+            image: Its id.
+        """
+        place = self.places.get(image)
+        if place is None:
+            return ""
+        return (
+            "the image itself" if place.is_same else f"{place.trained}, overlap {place.share:.0%}"
+        )
+
     def sentence(self, noun: str) -> str:
         """What leaks, and what follows for the scores.
 

@@ -106,13 +106,16 @@ def write_review(
     try:
         with building(folder) as temporary:
             (temporary / CORRECTED).mkdir()
-            for each in crops():
-                _write_crops(temporary, each, record, classes)
+            sizes = {
+                each.region.name: _write_crops(temporary, each, record, classes) for each in crops()
+            }
             rows = map(_row, record.regions)
             write_text(temporary / INDEX, csv_text(_COLUMNS, rows))
             page = review_page(
                 record,
-                overviews=[files_of(region)["overview"] for region in record.regions],
+                files=[files_of(region) for region in record.regions],
+                sizes=[sizes[region.name] for region in record.regions],
+                index=INDEX,
                 classes=classes,
                 subtitle=subtitle,
                 command=command,
@@ -140,8 +143,8 @@ def files_of(region: ReviewedRegion) -> dict[str, str]:
 
 def _write_crops(
     folder: Path, crops: RegionCrops, record: ReviewRecord, classes: ClassTable
-) -> None:
-    """Writes the five files of a region."""
+) -> tuple[int, int]:
+    """Writes the five files of a region; returns height and width of the overview in pixels."""
     region, box = crops.region, crops.region.crop
     files, encoding = files_of(region), record.reading.given_encoding
     write_image(folder / files["image"], np.ascontiguousarray(box.of(crops.image)))
@@ -167,7 +170,9 @@ def _write_crops(
             f"network: {region.predicted_class} ({region.confidence:.0%})",
         ),
     )
-    write_image(folder / files["overview"], draw_region(view, classes))
+    overview = draw_region(view, classes)
+    write_image(folder / files["overview"], overview)
+    return overview.shape[0], overview.shape[1]
 
 
 def _row(region: ReviewedRegion) -> list[object]:

@@ -9,6 +9,7 @@ from aerialseg.config.schema import Experiment
 from aerialseg.config.tasks import task
 from aerialseg.data.labels.corrections import AppliedLabels, apply_corrections
 from aerialseg.durations import counted
+from aerialseg.report.path_links import PathLink
 
 logger = logging.getLogger(__name__)
 
@@ -39,19 +40,31 @@ def apply_labels(
         logger.warning(
             "%s: say what the masks say, and change nothing", ", ".join(done.without_change)
         )
+    folders = ", ".join(["%s"] * len(done.folders))
     logger.info(
-        "%s corrected in %s, %s copied: %s; what was changed is in %s",
+        f"%s corrected in %s, %s copied: {folders}; what was changed is in %s",
         counted(done.pixels, "pixel"),
         counted(done.changed, "mask"),
         counted(done.copied, "mask"),
-        ", ".join(map(str, done.folders)),
-        done.log,
+        *map(PathLink, done.folders),
+        PathLink(done.log),
     )
-    if done.setting is not None:
-        logger.info("to train on them, add %s", shlex.quote(f"data.layout.masks={done.setting}"))
-    else:
-        logger.info(
-            "this layout has no data.layout.masks; the folders do: %s ...",
-            typed("data=folders", f"data.root={done.root}", f"data.layout.masks={done.folders[0]}"),
-        )
+    logger.info("%s", _next_step(done))
     return done
+
+
+def _next_step(done: AppliedLabels) -> str:
+    """How to train on the new masks."""
+    if done.setting is not None:
+        return f"to train on them, add {shlex.quote(f'data.layout.masks={done.setting}')}"
+    if done.as_folders is not None:
+        command = typed("data=folders", *done.as_folders)
+        return (
+            "this layout has no data.layout.masks; to train on them with the same split, type "
+            f"{command}"
+        )
+    return (
+        "this layout has no data.layout.masks, and data=folders cannot read its images, which lie "
+        "among the masks or have other names; to train on the new masks, put them in the place of "
+        "the old ones, of which you keep a copy"
+    )

@@ -21,8 +21,9 @@ from aerialseg.durations import counted, duration
 from aerialseg.errors import ConfigError, DataError
 from aerialseg.report.inspection_files import FINDINGS, IMAGES, severities, write_inspection
 from aerialseg.report.inspection_tables import show_inspection, summary
+from aerialseg.report.pages.inspection_page import InspectionPage
 from aerialseg.report.path_links import PathLink
-from aerialseg.training.inspection_report import write_inspection_page
+from aerialseg.training.inspection_report import inspection_page, write_inspection_page
 from aerialseg.training.instantiation import build
 from aerialseg.training.label_ranking import ReviewLimits
 from aerialseg.training.label_review import review_labels
@@ -74,23 +75,34 @@ def inspect(
     if inspection.fingerprint is not None:
         keep_record(inspection.findings, inspection.fingerprint, cache_dir=cache_dir)
     show_inspection(inspection)
-    if page:
-        _write_page(inspection, data, experiment)
-    images, took = counted(len(inspection.images), "image"), duration(time.perf_counter() - start)
-    text = f"%s inspected in %s: %s; %s, with the measurements of each image in {IMAGES}"
-    logger.info(text, images, took, summary(inspection), PathLink(folder / FINDINGS))
+    shown = _page(inspection, data, experiment) if page else None
+    _say(inspection, folder, duration(time.perf_counter() - start))
     if experiment.checkpoints:
         limits = ReviewLimits(regions, border, least_pixels)
-        review_labels(experiment, data, inspection, limits, progress=_progress)
+        review = review_labels(experiment, data, inspection, limits, progress=_progress)
+        if shown is not None:
+            write_inspection_page(shown, folder, review=review)
     _check_errors(inspection)
     return inspection
 
 
-def _write_page(inspection: Inspection, data: AerialSegDataModule, experiment: Experiment) -> None:
-    """Writes the page, with the augmentation of the last stage."""
-    shown = _last_stage(experiment)
-    path = write_inspection_page(inspection, data.sources, shown, _progress)
+def _page(
+    inspection: Inspection, data: AerialSegDataModule, experiment: Experiment
+) -> InspectionPage:
+    """The page, with the augmentation of the last stage, once it is written.
+
+    It has no link to a review yet, which may take long and end in an error.
+    """
+    page = inspection_page(inspection, data.sources, _last_stage(experiment), _progress)
+    path = write_inspection_page(page, Path(experiment.paths.output_dir), review=None)
     logger.info("to look at: %s", PathLink(path))
+    return page
+
+
+def _say(inspection: Inspection, folder: Path, took: str) -> None:
+    text = f"%s inspected in %s: %s; %s, with the measurements of each image in {IMAGES}"
+    images = counted(len(inspection.images), "image")
+    logger.info(text, images, took, summary(inspection), PathLink(folder / FINDINGS))
 
 
 def _check_errors(inspection: Inspection) -> None:

@@ -1,5 +1,6 @@
 """The page of an inspection, with training images as the configured augmentation makes them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from aerialseg.config.schema import Experiment
@@ -13,28 +14,26 @@ from aerialseg.report.inspection_files import PAGE
 from aerialseg.report.pages.augmented_samples import SampleSheet, augmented_samples
 from aerialseg.report.pages.finding_cards import finding_cards
 from aerialseg.report.pages.inspection_page import InspectionPage
+from aerialseg.report.review_folder import PAGE as REVIEW_PAGE
 from aerialseg.storage.atomic_files import write_text
 from aerialseg.training.instantiation import build
 from aerialseg.training.report_details import footer
 
 
-def write_inspection_page(
+def inspection_page(
     inspection: Inspection, sources: Sources, experiment: Experiment, progress: Progress
-) -> Path:
-    """Writes the page beside the files of the inspection.
+) -> InspectionPage:
+    """The page of an inspection, to be written beside its files.
 
     Args:
         inspection: What was found.
         sources: The data that were inspected.
         experiment: The config of a stage, of which ``data``, ``augmentation`` and ``seed`` matter.
         progress: Shows how far it is.
-
-    Returns:
-        The page.
     """
     folder = Path(experiment.paths.output_dir)
     classes, readings = sources.table, sources.readings
-    page = InspectionPage(
+    return InspectionPage(
         inspection=inspection,
         classes=classes,
         cards=finding_cards(inspection, readings, classes, folder=folder, progress=progress),
@@ -43,8 +42,22 @@ def write_inspection_page(
         tables=[path.name for path in inspection.tables],
         footer=footer(),
     )
+
+
+def write_inspection_page(page: InspectionPage, folder: Path, *, review: Path | None) -> Path:
+    """Writes the page.
+
+    Args:
+        page: The page.
+        folder: The folder of the inspection.
+        review: The review folder that this inspection has made; an older one is not linked to.
+
+    Returns:
+        The page.
+    """
     path = folder / PAGE
-    write_text(path, page.html())
+    link = "" if review is None else (review.relative_to(folder) / REVIEW_PAGE).as_posix()
+    write_text(path, replace(page, review=link).html())
     return path
 
 

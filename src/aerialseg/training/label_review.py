@@ -16,12 +16,14 @@ from aerialseg.data.checks.in_parallel import Progress
 from aerialseg.data.checks.inspection import Inspection
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.images.windows import Box
+from aerialseg.data.labels.as_folders import as_folders
 from aerialseg.data.labels.disagreements import default_border, pixels_of
 from aerialseg.data.labels.mask_folders import mask_folders
 from aerialseg.data.labels.review_record import FORMAT, ReviewedRegion, ReviewRecord
 from aerialseg.data.labels.stored_masks import read_stored_mask
 from aerialseg.data.layouts.listing import Sample
 from aerialseg.durations import counted
+from aerialseg.report.path_links import PathLink
 from aerialseg.report.review_folder import PAGE, RegionCrops, check_review_folder, write_review
 from aerialseg.storage.atomic_files import hash_file
 from aerialseg.storage.names import as_folder_name
@@ -80,9 +82,9 @@ def review_labels(
         logger.warning("labels: no image with a mask can be used, so none is reviewed")
         return None
     ranking = rank_labels(images, limits, progress=progress)
-    masks = [each.sample.mask for each in inspection.images if each.sample.mask is not None]
-    layout = cast("dict[str, Any]", experiment.data["layout"])
-    record = _record(data, layout, judges, masks, _regions(data, images, ranking))
+    samples = [each.sample for each in inspection.images]
+    settings = cast("dict[str, Any]", experiment.data)
+    record = _record(data, settings, judges, samples, _regions(data, images, ranking))
 
     def crops() -> Iterator[RegionCrops]:
         return _crops(images, ranking.regions, record, own_class, limits.border, progress)
@@ -92,7 +94,7 @@ def review_labels(
     write_review(folder, record, crops, classes=data.classes, subtitle=lines, command=command)
     for line in _lines(ranking):
         logger.info("labels: %s", line)
-    logger.info("labels to review, most doubtful first: %s", folder / PAGE)
+    logger.info("labels to review, most doubtful first: %s", PathLink(folder / PAGE))
     return folder
 
 
@@ -149,19 +151,20 @@ def _regions(
 
 def _record(
     data: AerialSegDataModule,
-    layout: dict[str, Any],
+    settings: dict[str, Any],
     judges: LabelJudges,
-    masks: Sequence[Path],
+    samples: Sequence[Sample],
     regions: Sequence[ReviewedRegion],
 ) -> ReviewRecord:
     """What is needed to apply corrections."""
     encoding = data.reading.given_encoding
     values, ignored = encoding.mask_values, encoding.ignore_values
     root = data.root
+    masks = [each.mask for each in samples if each.mask is not None]
+    folders = mask_folders(root, settings["layout"], masks)
     return ReviewRecord(
         format=FORMAT,
         root=str(root.absolute()),
-        images=str(layout.get("images", "")),
         classes=encoding.classes.to_mapping(),
         mask_format=encoding.mask_format,
         mask_values=None if values is None else tuple(values.items()),
@@ -170,7 +173,8 @@ def _record(
         else tuple(v if isinstance(v, int) else tuple(v) for v in ignored),
         applies_orientation=data.reading.applies_orientation,
         max_megapixels=data.reading.max_megapixels,
-        folders=mask_folders(root, layout, masks),
+        folders=folders,
+        as_folders=as_folders(root, samples, settings) if folders.patterns is None else None,
         masks=tuple(_below(root, path) for path in masks),
         checkpoints=judges.digests,
         regions=tuple(regions),

@@ -127,6 +127,7 @@ class PredictedImages:
             scores=scores_of(result.whole, result.near_borders),
             matrix=result.whole,
             file=image_link(sample.image, folder),
+            seen_in=self.leakage.seen_in(image_id(sample)) if self.leakage is not None else "",
         )
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from aerialseg.errors import DataError
 from aerialseg.report.pages.augmented_samples import SAMPLES, VERSIONS
 from aerialseg.tasks.inspect import inspect
-from helpers.browser import Opened
+from helpers.browser import Opened, serious_faults
 from helpers.composing import experiment
 from helpers.faulty_survey import write_faulty, write_sound
 
@@ -236,15 +236,9 @@ def test_without_the_page_there_are_only_tables(tmp_path):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_it_fits_and_axe_finds_no_serious_fault(opened, faulty, scheme, width):
-    from axe_playwright_python.sync_playwright import Axe
-
     page = opened(faulty, viewport={"width": width, "height": 900}, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    faults = [
-        (each["id"], [node["html"] for node in each["nodes"]][:3])
-        for each in Axe().run(page).response["violations"]
-        if each["impact"] in ("serious", "critical")
-    ]
+    faults = serious_faults(page)
     assert faults == []
     shown = page.locator("img").evaluate_all("all => all.filter(each => !each.naturalWidth)")
     assert shown == []

@@ -5,8 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from aerialseg.data.checks.seen_places import SeenPlace
 from aerialseg.metrics.scores import macro_dice, mean_iou, pixel_accuracy
-from helpers.browser import Opened, captions
+from aerialseg.report.leakage import Leakage
+from helpers.browser import Opened, captions, serious_faults
 from helpers.run_pages import leaking_page, run_page
 
 IMAGES = 30
@@ -150,6 +152,47 @@ def test_leakage_gives_a_second_score_that_is_explained(chromium, tmp_path, widt
     assert found.problems == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_images_that_leak_are_marked_and_can_be_left_out(chromium, tmp_path, scheme):
+    page = leaking_page(30, 10)
+    (tmp_path / "report.html").write_text(page.html(), encoding="utf-8")
+    size = {"width": 390, "height": 900}
+    found = Opened(chromium, tmp_path / "report.html", viewport=size, color_scheme=scheme)
+    opened, leaking = found.page, set(page.leakage.places)
+    opened.click("#more")
+    for card in opened.locator(".card").all():
+        name = card.locator(".caption span").first.inner_text()
+        marks = card.locator(".seen").all_inner_texts()
+        wanted = [f"seen in training: t{name}, overlap 50%"] if name in leaking else []
+        assert marks == wanted
+        label = card.locator("button").get_attribute("aria-label")
+        assert ("seen in training" in label) == (name in leaking)
+    opened.get_by_label("Leakage").select_option(label="seen in training")
+    assert set(captions(opened)) == leaking
+    expect(opened.locator("#status")).to_have_text("10 of 30 images")
+    opened.locator(".card button").first.press("Enter")
+    expect(opened.locator("#viewer-about")).to_contain_text("Seen in training: tflight")
+    opened.keyboard.press("Escape")
+    opened.get_by_label("Leakage").select_option(label="without leakage")
+    assert not set(captions(opened)) & leaking
+    assert len(captions(opened)) == 20
+    assert opened.locator(".seen").count() == 0
+    opened.locator(".matrix button").first.click()  # which opens all images with these pixels
+    expect(opened.get_by_label("Leakage")).to_have_value("")
+    assert opened.locator(".seen").count() > 0
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+    assert serious_faults(opened) == []
+    opened.close()
+    assert found.problems == []
+
+
+def test_an_image_that_was_trained_on_is_called_so():
+    names = run_page(6).results.images
+    same = {names[2]: SeenPlace(names[2], 1.0, is_same=True)}
+    shown = run_page(6, leakage=Leakage(names, same)).gallery
+    assert [image.seen_in for image in shown] == ["", "", "the image itself", "", "", ""]
+
+
 def test_where_all_images_leak_the_page_says_that_no_score_is_left():
     html = leaking_page(6, 6).html()
     assert "6 of 6 validation images show places that training images show too" in html
@@ -158,7 +201,7 @@ def test_where_all_images_leak_the_page_says_that_no_score_is_left():
 
 
 def test_where_nothing_leaks_nothing_is_said(opened):
-    assert opened.locator(".leakage, .figures .left").count() == 0
+    assert opened.locator(".leakage, .figures .left, .seen, #leakage").count() == 0
     assert "leakage" not in opened.locator("main").inner_text()
 
 
@@ -180,17 +223,11 @@ def test_the_keyboard_alone_opens_an_image_and_goes_on(opened, written):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_it_fits_and_axe_finds_no_serious_fault(chromium, written, scheme, width, tmp_path):
-    from axe_playwright_python.sync_playwright import Axe
-
     size = {"width": width, "height": 900}
     found = Opened(chromium, written[1], viewport=size, color_scheme=scheme)
     page = found.page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    faults = [
-        (each["id"], [node["html"] for node in each["nodes"]][:3])
-        for each in Axe().run(page).response["violations"]
-        if each["impact"] in ("serious", "critical")
-    ]
+    faults = serious_faults(page)
     page.screenshot(path=tmp_path / f"report_{scheme}_{width}.png", full_page=True)
     page.close()
     assert faults == []

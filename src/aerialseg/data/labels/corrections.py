@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from aerialseg.data.images.reading_settings import Reading
 from aerialseg.data.labels.corrected_crops import CorrectedCrop, corrected_files, read_corrected
@@ -21,7 +22,13 @@ from aerialseg.data.labels.review_record import (
 )
 from aerialseg.data.labels.stored_masks import StoredMask, encode_stored, read_stored_mask
 from aerialseg.errors import DataError
-from aerialseg.storage.atomic_files import building, hash_file, write_json
+from aerialseg.storage.atomic_files import (
+    building,
+    csv_text,
+    hash_file,
+    write_json,
+    write_text,
+)
 
 
 @dataclass(frozen=True)
@@ -32,8 +39,8 @@ class AppliedLabels:
         folders: The new folders of masks.
         log: The file that says what was changed.
         setting: What ``data.layout.masks`` must be to train on them; None if the layout has none.
-        root: The data's root.
-        images: The folder of the images below it.
+        as_folders: Overrides with which ``data=folders`` reads images and new masks where the
+            layout has no such setting; None if it cannot.
         changed: Masks that were changed.
         copied: Masks that were copied as they were.
         pixels: Pixels that were changed.
@@ -43,8 +50,7 @@ class AppliedLabels:
     folders: tuple[Path, ...]
     log: Path
     setting: str | None
-    root: Path
-    images: str
+    as_folders: tuple[str, ...] | None
     changed: int
     copied: int
     pixels: int
@@ -72,16 +78,18 @@ def apply_corrections(review: Path, masks: str | None = None) -> AppliedLabels:
     places = {name: _placed(root, new, t) for name, t in _targets(record).items()}
     folders = {root / before / new: before for before, _ in record.folders.targets}
     log = root / f"{new}.json"
-    _check_new(root, [*folders, log])
+    tables = _tables(record, root, new)
+    _check_new(root, [*folders, log, *tables])
     changed, unchanged = _changed(root, files, record.reading)
     _write(root, places, list(folders), {each.name: each for each in changed}, record.reading)
+    for path, content in tables.items():
+        write_text(path, content)
     write_json(log, log_of(review, record, changed, places, root))
     return AppliedLabels(
         folders=tuple(folders),
         log=log,
         setting=_setting(record, new),
-        root=root,
-        images=record.images,
+        as_folders=_as_folders(record, root, new),
         changed=len(changed),
         copied=len(record.masks) - len(changed),
         pixels=sum(crop.pixels for each in changed for crop in each.crops),
@@ -241,6 +249,34 @@ def _check_written(file: Path, path: Path, wanted: StoredMask, reading: Reading)
             f"{path}: cannot be written again as {wanted.kind} without a loss; export the masks as "
             "PNG, and inspect again"
         )
+
+
+def _tables(record: ReviewRecord, root: Path, new: str) -> dict[Path, str]:
+    """The classes and the split for ``data=folders``, where no setting chooses the new masks."""
+    found = record.as_folders
+    if found is None:
+        return {}
+    classes = yaml.safe_dump(dict(record.classes), sort_keys=False, allow_unicode=True)
+    tables = {root / f"{new}.yaml": classes}
+    if found.splits:
+        tables[root / f"{new}.csv"] = csv_text(("image", "split"), found.splits)
+    return tables
+
+
+def _as_folders(record: ReviewRecord, root: Path, new: str) -> tuple[str, ...] | None:
+    """What is typed behind ``data=folders``."""
+    found = record.as_folders
+    if found is None:
+        return None
+    split = (f"data.layout.split={new}.csv",) if found.splits else ()
+    return (
+        f"data.root={root}",
+        f"data.classes={root / f'{new}.yaml'}",
+        f"data.layout.images={found.images}",
+        f"data.layout.masks={new}",
+        *split,
+        *found.settings,
+    )
 
 
 def _setting(record: ReviewRecord, new: str) -> str | None:

@@ -12,6 +12,7 @@ from aerialseg.classes import ClassTable
 from aerialseg.data.images.mask_encoding import MaskEncoding, MaskFormat
 from aerialseg.data.images.reading_settings import Reading
 from aerialseg.data.images.windows import Box
+from aerialseg.data.labels.as_folders import AsFolders
 from aerialseg.data.labels.mask_folders import MaskFolders
 from aerialseg.errors import DataError
 
@@ -68,7 +69,6 @@ class ReviewRecord:
     Attributes:
         format: 1.
         root: The data's root as an absolute path.
-        images: The folder of the images below the root, for the command that trains on new masks.
         classes: The masks' own class table.
         mask_format: As ``data.mask_format``.
         mask_values: As ``data.mask_values``, as pairs.
@@ -76,6 +76,8 @@ class ReviewRecord:
         applies_orientation: Whether EXIF orientations are applied.
         max_megapixels: Most millions of pixels of a mask.
         folders: Where corrected masks go.
+        as_folders: How ``data=folders`` reads the images with them; None if it cannot, or if the
+            layout itself can choose masks.
         masks: All masks below the root, in the order of ``folders.targets``.
         checkpoints: sha256 of each checkpoint by its path.
         regions: By rank.
@@ -83,7 +85,6 @@ class ReviewRecord:
 
     format: Literal[1]
     root: str
-    images: str
     classes: dict[str, list[int]]
     mask_format: MaskFormat
     mask_values: tuple[tuple[int, str], ...] | None
@@ -91,6 +92,7 @@ class ReviewRecord:
     applies_orientation: bool
     max_megapixels: float
     folders: MaskFolders
+    as_folders: AsFolders | None
     masks: tuple[str, ...]
     checkpoints: dict[str, str]
     regions: tuple[ReviewedRegion, ...]

@@ -85,6 +85,7 @@ class ComparePage:
                 (f"only {side} is right", "rgb({} {} {})".format(*colour))
                 for side, colour in zip("ab", (ONLY_A, ONLY_B), strict=True)
             ],
+            leaks=False,
             commands=self.commands,
             gallery=as_json(
                 as_data(self.gallery, self.classes, IMAGE_SCORES, caption={"a": "a", "b": "b"})

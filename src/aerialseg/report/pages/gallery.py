@@ -36,6 +36,7 @@ class GalleryImage:
         matrix: ``(C, C)`` its confusion matrix.
         file: Relative link to the image itself; empty if browsers do not show such files.
         of_classes: Whether its IoU of classes and its confusions are shown.
+        seen_in: What training has seen of its place, in words; empty if nothing.
     """
 
     id: str
@@ -45,6 +46,7 @@ class GalleryImage:
     matrix: Tensor
     file: str = ""
     of_classes: bool = True
+    seen_in: str = ""
 
     def to_mapping(self) -> dict[str, Any]:
         """As the page's script reads it: of classes by id, of confusions where there are some."""
@@ -57,6 +59,7 @@ class GalleryImage:
             "height": self.size[0],
             "width": self.size[1],
             "file": self.file,
+            "seen_in": self.seen_in,
             **self.layers,
             "scores": {k: round(v, 4) for k, v in self.scores.items() if not math.isnan(v)},
             "classes": {str(k): round(v, 4) for k, v in iou if not math.isnan(v)},

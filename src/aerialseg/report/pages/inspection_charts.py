@@ -13,6 +13,7 @@ from aerialseg.report.pages.charts import plain
 
 _COLOURS = {"train": "#2a78d6", "val": "#e08a1e", "test": "#3f9d6b", "not split": "#8a8f98"}
 _HEIGHT = 190
+_TICKS = 6  # of an axis that counts images
 _FEW_SIZES = 8  # which are named; more are a histogram
 
 
@@ -79,7 +80,9 @@ def histogram(
     )
     axis = alt.Axis(format=form, grid=False, labelOverlap=True, tickCount=6)
     x = alt.X("low:Q", bin="binned", scale=scale, title=title, axis=axis)
-    y = alt.Y("images:Q", title="images", axis=_whole_numbers())
+    # Up to the next tick: bars that end where the chart does look cut off.
+    scale_y = alt.Scale(nice=_TICKS)
+    y = alt.Y("images:Q", title="images", axis=_whole_numbers(), scale=scale_y)
     tooltip = [
         "split:N",
         alt.Tooltip("low:Q", format=form, title="from"),
@@ -139,7 +142,7 @@ def _colour(splits: Sequence[str]) -> alt.Color:
 def _whole_numbers() -> alt.Axis:
     # Where only one image is counted, the axis has ticks at halves all the same.
     only = "datum.value % 1 ? '' : datum.label"
-    return alt.Axis(format=",d", tickCount=6, labelOverlap=True, labelExpr=only)
+    return alt.Axis(format=",d", tickCount=_TICKS, labelOverlap=True, labelExpr=only)
 
 
 def _legend() -> alt.Legend:

@@ -54,6 +54,7 @@ class InspectionPage:
         samples_about: Which, and with what augmentation, in words.
         tables: Names of files beside the page that hold groups.
         footer: Who made the page and when.
+        review: Relative link to the page of labels to review; empty if there is none.
     """
 
     inspection: Inspection
@@ -63,6 +64,7 @@ class InspectionPage:
     samples_about: str
     tables: Sequence[str]
     footer: str
+    review: str = ""
 
     def html(self) -> str:
         """The page."""
@@ -77,6 +79,7 @@ class InspectionPage:
             figures=self._figures(),
             verdict=self._verdict(),
             files=(FINDINGS, IMAGES, *self.tables),
+            review=self.review,
             findings_file=FINDINGS,
             images_file=IMAGES,
             severities=[(each, *_WORDS[each]) for each in SEVERITIES],

@@ -1,12 +1,22 @@
 """The page for looking through the regions of a review."""
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from aerialseg.classes import ClassTable
-from aerialseg.data.labels.review_record import ReviewedRegion, ReviewRecord
-from aerialseg.report.pages.rendering import render_page
+from aerialseg.data.labels.review_record import CORRECTED, ReviewedRegion, ReviewRecord
+from aerialseg.durations import counted
+from aerialseg.report.pages.rendering import asset, render_page
+
+_CROPS = {
+    "image": "image",
+    "mask": "mask",
+    "predicted": "prediction",
+    "suggested": "suggestion",
+}
+"""The crops of a region that the page links to, and how it calls them."""
 
 _SECTIONS = {
     "no": (
@@ -32,16 +42,20 @@ _SECTIONS = {
 def review_page(
     record: ReviewRecord,
     *,
-    overviews: Sequence[str],
+    files: Sequence[Mapping[str, str]],
+    sizes: Sequence[tuple[int, int]],
+    index: str,
     classes: ClassTable,
     subtitle: Sequence[str],
     command: str,
 ) -> str:
-    """The HTML of the page, which shows the overviews beside it.
+    """The HTML of the page, which shows the overviews beside it and links to the crops.
 
     Args:
         record: The review.
-        overviews: Of each region, the overview's path from the page.
+        files: Of each region, paths from the page: those of its crops and ``overview``.
+        sizes: Of each region, height and width of the overview in pixels.
+        index: The table of all regions, as a path from the page.
         classes: The trained classes.
         subtitle: Lines below the title.
         command: What applies the corrections.
@@ -51,7 +65,8 @@ def review_page(
         for name, colour in zip(classes.names, classes.colours, strict=True)
     }
     cards = [
-        _card(region, path, colours) for region, path in zip(record.regions, overviews, strict=True)
+        _card(region, paths, size, colours)
+        for region, paths, size in zip(record.regions, files, sizes, strict=True)
     ]
     sections = [
         {
@@ -70,19 +85,29 @@ def review_page(
         contents=[("how", "How"), *((each["anchor"], each["title"]) for each in sections)],
         sections=sections,
         command=command,
-        example=record.regions[0].name if record.regions else "",
-        footer=f"{len(cards)} regions; all numbers are in index.csv",
+        review_css=asset("review.css"),
+        index=index,
+        footer=f"{counted(len(cards), 'region')} shown",
     )
 
 
-def _card(region: ReviewedRegion, overview: str, colours: dict[str, str]) -> dict[str, Any]:
+def _card(
+    region: ReviewedRegion,
+    files: Mapping[str, str],
+    size: tuple[int, int],
+    colours: dict[str, str],
+) -> dict[str, Any]:
     """What is shown of one region."""
     return {
         "rank": region.rank,
         "name": region.name,
         "image": region.image,
         "trained_on": region.trained_on,
-        "overview": quote(overview),
+        "overview": quote(files["overview"]),
+        "height": size[0],
+        "width": size[1],
+        "crops": [(name, quote(files[key])) for key, name in _CROPS.items()],
+        "command": shlex.join(("cp", files["suggested"], f"{CORRECTED}/")),
         "mask_class": region.mask_class,
         "mask_colour": colours[region.mask_class],
         "predicted_class": region.predicted_class,

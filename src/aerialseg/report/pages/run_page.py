@@ -98,6 +98,7 @@ class RunPage:
             layers=_LAYERS.items(),
             first_layer="errors",
             marks=(),
+            leaks=any(image.seen_in for image in self.gallery),
             details=self.details,
             commands=self.commands,
             gallery=as_json(as_data(self.gallery, self.classes, SCORES)),

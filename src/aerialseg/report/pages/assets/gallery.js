@@ -83,7 +83,8 @@
     const view = document.createElement("button");
     view.type = "button";
     view.className = "view";
-    view.setAttribute("aria-label", `Enlarge ${image.id}, ${named(image, data.scores)[0]}`);
+    const seen = image.seen_in ? `seen in training: ${image.seen_in}` : "";
+    view.setAttribute("aria-label", [`Enlarge ${image.id}`, named(image, data.scores)[0], seen].filter(Boolean).join(", "));
     view.addEventListener("click", () => enlarge(index));
     view.style.aspectRatio = `${image.width} / ${image.height}`;
     view.dataset.index = index;
@@ -95,6 +96,12 @@
     value.textContent = confusion ? `${confused(image).toLocaleString()} px` : data.caption ? named(image, data.caption).join(" · ") : text(score(image, find("sort").value));
     caption.append(name, value);
     item.append(view, caption);
+    if (seen) {
+      const mark = document.createElement("p");
+      mark.className = "seen";
+      mark.textContent = seen;
+      item.append(mark);
+    }
     return item;
   };
 
@@ -114,7 +121,9 @@
 
   const update = () => {
     const [sort, order, wanted] = [find("sort").value, Number(find("order").value), find("class").value];
-    shown = data.images.filter((image) => (!wanted || image.present.includes(Number(wanted))) && (!confusion || confused(image)));
+    const leakage = find("leakage")?.value; // a choice only where images leak
+    const kept = (image) => !leakage || (leakage === "seen") === Boolean(image.seen_in);
+    shown = data.images.filter((image) => kept(image) && (!wanted || image.present.includes(Number(wanted))) && (!confusion || confused(image)));
     const rank = (image) => score(image, sort) ?? (order > 0 ? Infinity : -Infinity);
     shown.sort(confusion ? (a, b) => confused(b) - confused(a) : (a, b) => order * (rank(a) - rank(b)) || a.id.localeCompare(b.id));
     count = PAGE;
@@ -144,7 +153,8 @@
     fill(find("viewer-image"), image);
     const classes = Object.entries(image.classes).map(([id, value]) => `${data.classes[id]} ${text(value)}`);
     const of_classes = classes.length ? ` IoU: ${classes.join(", ")}.` : "";
-    find("viewer-about").textContent = `${named(image, data.scores).join(" · ")}.${of_classes}`;
+    const seen = image.seen_in ? ` Seen in training: ${image.seen_in}.` : "";
+    find("viewer-about").textContent = `${named(image, data.scores).join(" · ")}.${of_classes}${seen}`;
     if (image.file) {
       const link = document.createElement("a");
       link.href = image.file;
@@ -170,7 +180,7 @@
     add(first);
     list.children[first]?.querySelector("button").focus();
   });
-  for (const id of ["sort", "order", "class"]) find(id).addEventListener("change", update);
+  for (const id of ["sort", "order", "class", "leakage"]) find(id)?.addEventListener("change", update);
   for (const radio of document.querySelectorAll("input[name=layer]")) radio.addEventListener("change", drawAgain);
   find("opacity").addEventListener("input", (event) => {
     for (const over of document.querySelectorAll(".view > :nth-child(2)")) over.style.opacity = event.target.value / 100;
@@ -178,7 +188,7 @@
   for (const cell of document.querySelectorAll(".matrix button")) {
     cell.addEventListener("click", () => {
       confusion = { truth: Number(cell.dataset.truth), predicted: Number(cell.dataset.predicted) };
-      find("class").value = "";
+      for (const id of ["class", "leakage"]) if (find(id)) find(id).value = "";
       update();
       find("images").scrollIntoView();
       list.querySelector("button")?.focus({ preventScroll: true });
