@@ -137,6 +137,15 @@ def test_a_network_that_wavers_between_classes_comes_after_one_that_is_sure():
     assert found[1].score == pytest.approx(found[0].score * (0.98 / 0.5) ** 2)
 
 
+def test_where_the_network_is_not_sure_nothing_is_doubtful():
+    """As an untrained one, which gives each class about the same."""
+    mask = np.zeros(SIZE, np.uint8)
+    judged = judgement(mask, with_square(5, 5, 30, 1), given=0.32, confidence=0.34)
+    assert not find_disagreements(judged, border=1, least_pixels=10)
+    sure = judgement(mask, with_square(5, 5, 30, 1), given=0.02, confidence=0.6)
+    assert len(find_disagreements(sure, border=1, least_pixels=10)) == 1
+
+
 def test_defaults_follow_the_size():
     assert (default_border((720, 1280)), default_border((24, 32))) == (3, 1)
     assert (default_least_pixels((720, 1280)), default_least_pixels((24, 32))) == (276, 12)

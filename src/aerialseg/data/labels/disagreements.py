@@ -96,7 +96,8 @@ def find_disagreements(
     """All regions in which the prediction contradicts the mask, the most doubtful label first.
 
     What is at most ``2 * border`` pixels wide is left out, since where exactly a border lies is
-    uncertain for people too: a morphological opening removes it.
+    uncertain for people too: a morphological opening removes it. A region whose score would be 1 or
+    more is left out as well: there the network is not sure of what it sees.
 
     Args:
         judged: Of one image.
@@ -113,9 +114,12 @@ def find_disagreements(
             shown = Box(where.top + box.top, where.left + box.left, *box.size)
             given = _values(judged.given, shown, inside)
             confidence = float(_values(judged.confidence, shown, inside).mean())
+            score = softmin_score(given, labelled) / confidence**2
+            if score >= 1:
+                continue
             region = Disagreement(
                 *pair,
-                score=min(1.0, softmin_score(given, labelled) / confidence**2),
+                score=score,
                 pixels=given.size,
                 box=shown,
                 given=float(given.mean()),
