@@ -64,7 +64,7 @@ def test_the_gallery_says_what_training_has_seen_of_each_image_that_leaks(finish
     data = json.loads(re.search(r'id="data-gallery">(.+?)</script>', page)[1])
     seen = {image["id"]: image["seen_in"] for image in data["images"]}
     with (folder / "runs/default/full/evaluate/images.csv").open(newline="") as file:
-        rows = {row["image"]: row for row in csv.DictReader(file)}
+        rows = {row["id"]: row for row in csv.DictReader(file)}
     assert seen.keys() == rows.keys()
     assert sum(map(bool, seen.values())) == len(planted)
     for name, words in seen.items():

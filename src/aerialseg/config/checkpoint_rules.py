@@ -47,13 +47,14 @@ def _predecessor(config: Lookup, *, place: Place) -> Iterator[Problem]:
     runs = Path(config["paths.runs_dir"])
     is_default = folder == RunFolder.of_stage(runs, config["stage.from_run"], str(previous))
     prefix = f"stage {config['stage.name']} starts from {given}, "
-    command = _command(config, stage=previous, run_name=config["stage.from_run"])
+    # Only where it is advised: a wrong value in it would end the rule.
+    command = partial(_command, config, stage=previous, run_name=config["stage.from_run"])
     choices = stage_choices()
     if not Path(given).is_file() and is_default and choices and previous not in (None, *choices):
         text = f"there is no stage '{previous}'{did_you_mean(str(previous), choices)}"
         yield Problem("stage.previous", text)
     elif not Path(given).is_file():
-        step = f"run `{command}` first" if is_default else "check the path"
+        step = f"run `{command()}` first" if is_default else "check the path"
         if is_default and previous is None:
             step = _FROM_WEIGHTS
         elif is_default:
@@ -73,7 +74,7 @@ def _predecessor(config: Lookup, *, place: Place) -> Iterator[Problem]:
         and not folder.finished()
         and place != "later"  # the chain finishes it first
     ):
-        step = f"finish it with `{command} existing=resume`"
+        step = f"finish it with `{command()} existing=resume`"
         yield Problem("stage.init_checkpoint", f"{prefix}whose run is not finished; {step}")
 
 
@@ -139,13 +140,13 @@ def _checkpoint(config: Lookup, *, place: Place) -> Iterator[Problem]:
         yield Problem("checkpoint", _no_file(path))
         return
     found = runs_with_stage(runs, stage, checkpoint=name)
-    command = _command(config, stage=stage, run_name=config["run_name"])
     trained = stages_of_run(runs / config["run_name"], checkpoint=name)
     if trained:
         others = " or ".join(f"stage={each}" for each in trained)
         text = f"{path} does not exist; run {config['run_name']} has other stages: add {others}"
         yield Problem("checkpoint", text)
         return
+    command = _command(config, stage=stage, run_name=config["run_name"])
     step = f"train it with `{command}`, or give checkpoint=PATH"
     yield Problem(
         "checkpoint", f"{path} does not exist; {step}{_other_runs(found, 'run_name', stage=stage)}"

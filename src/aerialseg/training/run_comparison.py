@@ -1,6 +1,5 @@
-"""The comparison of two runs: predicts the images that both may be scored on, and writes it all."""
+"""The comparison of two runs, on images that both may be scored on."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,43 +8,31 @@ import pandas as pd
 import torch
 import yaml
 
-from aerialseg.classes import ClassTable
 from aerialseg.config.compared_runs import experiments_of
 from aerialseg.config.schema import Experiment
 from aerialseg.data.datamodule import AerialSegDataModule
-from aerialseg.data.images.writing import write_image
 from aerialseg.data.layouts.listing import Sample, count
 from aerialseg.data.sources.cutting import image_id
 from aerialseg.durations import counted
 from aerialseg.errors import CheckpointError, ConfigError, DataError
 from aerialseg.inference.predictor import Predictor
 from aerialseg.report.comparison import SIDES, Comparison
-from aerialseg.report.comparison_tables import print_comparison
 from aerialseg.report.config_differences import config_differences
 from aerialseg.report.logged_curves import curves_of_stages
 from aerialseg.report.named_stages import NamedStage, find_stage
-from aerialseg.report.pages.compare_page import ComparePage
-from aerialseg.report.pages.gallery import GalleryImage
-from aerialseg.report.pages.inlined import mask_uri, photo_uri
-from aerialseg.report.pages.links import image_link
-from aerialseg.report.path_links import PathLink
 from aerialseg.report.score_differences import PairedMatrices
-from aerialseg.storage.atomic_files import write_json, write_text
 from aerialseg.storage.common_images import CommonImages, common_images
 from aerialseg.storage.run_folders import RunFolder
 from aerialseg.storage.seen_images import SeenImages
 from aerialseg.training.build import load_predictor
+from aerialseg.training.comparison_files import write_comparison
 from aerialseg.training.paired_images import PairedImage, paired_images
-from aerialseg.training.report_details import commands_of, footer
 from aerialseg.training.scored_dataset import (
     ScoredDataset,
     data_as_trained,
     served_at_original_size,
 )
 from aerialseg.training.scored_images import ScoredImages
-from aerialseg.viz.comparison_sheet import ComparisonRow, comparison_sheet
-
-logger = logging.getLogger(__name__)
 
 
 def compare_runs(experiment: Experiment, runs: Sequence[str], *, sheet_rows: int) -> Comparison:
@@ -94,7 +81,9 @@ def compare_runs(experiment: Experiment, runs: Sequence[str], *, sheet_rows: int
         settings=config_differences(*(_config_of(stage.folder) for stage in stages)),
         curves=_curves(stages),
     )
-    _write(Path(experiment.paths.output_dir), comparison, images, classes, sheet_rows=sheet_rows)
+    write_comparison(
+        Path(experiment.paths.output_dir), comparison, images, classes, sheet_rows=sheet_rows
+    )
     return comparison
 
 
@@ -202,73 +191,3 @@ def _curves(stages: Sequence[NamedStage]) -> pd.DataFrame:
         curves = curves_of_stages([(job.name, folder.path) for job, folder in pairs])
         parts += [curves.assign(run=side)] if len(curves) else []
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-
-
-def _write(
-    folder: Path,
-    comparison: Comparison,
-    images: Sequence[PairedImage],
-    classes: ClassTable,
-    *,
-    sheet_rows: int,
-) -> None:
-    """Writes the sheet, the page and, last, the numbers; then prints them."""
-    ranked = [images[row] for row in comparison.most_different if images[row].shown is not None]
-    a, b = (f"{side}: {name}" for side, name in zip(SIDES, comparison.names, strict=True))
-    sheet = comparison_sheet(
-        [_sheet_row(image) for image in ranked[:sheet_rows]], classes, names=(a, b)
-    )
-    write_image(folder / "differences.png", sheet)
-    page = ComparePage(
-        comparison=comparison,
-        classes=classes,
-        gallery=[_gallery_image(image, classes, folder) for image in ranked],
-        commands=[
-            (side, commands_of(stage.folders))
-            for side, stage in zip(SIDES, comparison.stages, strict=True)
-        ],
-        footer=footer(),
-    )
-    write_text(folder / "compare.html", page.html())
-    write_json(folder / "compare.json", comparison.to_mapping())
-    print_comparison(comparison)
-    logger.info("page, sheet of the images that differ most, and numbers: %s", PathLink(folder))
-
-
-def _sheet_row(image: PairedImage) -> ComparisonRow:
-    """An image of the sheet."""
-    shown, difference = image.shown, image.difference
-    assert shown is not None
-    scores = [
-        *(
-            (f"Dice of {side}", f"{dice:.3f}")
-            for side, dice in zip(SIDES, difference.dice, strict=True)
-        ),
-        *(
-            (f"only {side} is right", f"{share:.1%}")
-            for side, share in zip(SIDES, difference.only_right, strict=True)
-        ),
-    ]
-    return ComparisonRow(difference.id, shown.photo, shown.truth, *shown.predictions, scores=scores)
-
-
-def _gallery_image(image: PairedImage, classes: ClassTable, folder: Path) -> GalleryImage:
-    """An image of the page."""
-    shown, difference = image.shown, image.difference
-    assert shown is not None
-    height, width = shown.truth.shape
-    size = (height, width)
-    masks = {"truth": shown.truth, **dict(zip(SIDES, shown.predictions, strict=True))}
-    a, b = difference.dice
-    return GalleryImage(
-        id=difference.id,
-        size=size,
-        layers={
-            "photo": photo_uri(shown.photo, size),
-            **{name: mask_uri(mask, classes, size) for name, mask in masks.items()},
-        },
-        scores={"apart": difference.apart, "a": a, "b": b, "gain": b - a},
-        matrix=image.whole[0],
-        file=image_link(image.sample.image, folder),
-        of_classes=False,
-    )
