@@ -108,7 +108,7 @@ def _summary(order: Sequence[RankedImage], paths: Sequence[Path]) -> str:
     first = ", ".join(paths[each.index].name for each in order[:_SHOWN])
     more = ", ..." if len(order) > _SHOWN else ""
     late = sum(each.shown_by is not None for each in order)
-    again = f", {late} of which show mostly what another shows" if late else ""
+    again = f", {late} of them showing mostly what another shows" if late else ""
     return f"{first}{more}: {counted(len(order), 'image')}{again}"
 
 
