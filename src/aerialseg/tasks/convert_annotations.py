@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from rich.progress import track
-
 from aerialseg.classes import IGNORE_INDEX, ClassTable
 from aerialseg.config.program import typed
 from aerialseg.config.schema import Experiment
@@ -24,11 +22,9 @@ from aerialseg.data.images.orientation import ExifOrientation
 from aerialseg.durations import counted
 from aerialseg.report.class_shares import show_class_shares
 from aerialseg.report.path_links import PathLink
+from aerialseg.report.progress_bars import with_progress
 
 logger = logging.getLogger(__name__)
-
-_FEW = 5
-"""Images up to which no progress is shown."""
 
 
 @task(reads_input="an annotation file of COCO, LabelMe or CVAT, or a folder of them")
@@ -85,7 +81,7 @@ def convert_annotations(
 
 
 def _progress(numbers: Sequence[int]) -> Iterable[int]:
-    return track(numbers, description="convert", disable=len(numbers) <= _FEW)
+    return with_progress(numbers, "convert")
 
 
 def _say(done: Converted, output_dir: str) -> None:

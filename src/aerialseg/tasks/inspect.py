@@ -2,12 +2,10 @@
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from annotated_types import Ge
-from rich.progress import track
 
 from aerialseg.config.chain import compose_stage, stage_choices
 from aerialseg.config.schema import Experiment
@@ -23,15 +21,13 @@ from aerialseg.report.inspection_files import FINDINGS, IMAGES, severities, writ
 from aerialseg.report.inspection_tables import show_inspection, summary
 from aerialseg.report.pages.inspection_page import InspectionPage
 from aerialseg.report.path_links import PathLink
+from aerialseg.report.progress_bars import with_progress
 from aerialseg.training.inspection_report import inspection_page, write_inspection_page
 from aerialseg.training.instantiation import build
 from aerialseg.training.label_ranking import ReviewLimits
 from aerialseg.training.label_review import review_labels
 
 logger = logging.getLogger(__name__)
-
-_FEW = 5
-"""Images up to which no progress is shown."""
 
 
 @task(reads_data=True, may_read_checkpoints=True)
@@ -70,7 +66,8 @@ def inspect(
     start = time.perf_counter()
     data: AerialSegDataModule = build(experiment.data, "data")
     folder, cache_dir = Path(experiment.paths.output_dir), data.cache_dir
-    inspection = inspected(data.sources, output_dir=folder, cache_dir=cache_dir, progress=_progress)
+    places = {"output_dir": folder, "cache_dir": cache_dir}
+    inspection = inspected(data.sources, **places, progress=with_progress)
     write_inspection(inspection, folder)
     if inspection.fingerprint is not None:
         keep_record(inspection.findings, inspection.fingerprint, cache_dir=cache_dir)
@@ -79,7 +76,7 @@ def inspect(
     _say(inspection, folder, duration(time.perf_counter() - start))
     if experiment.checkpoints:
         limits = ReviewLimits(regions, border, least_pixels)
-        review = review_labels(experiment, data, inspection, limits, progress=_progress)
+        review = review_labels(experiment, data, inspection, limits, progress=with_progress)
         if shown is not None:
             write_inspection_page(shown, folder, review=review)
     _check_errors(inspection)
@@ -93,7 +90,7 @@ def _page(
 
     It has no link to a review yet, which may take long and end in an error.
     """
-    page = inspection_page(inspection, data.sources, _last_stage(experiment), _progress)
+    page = inspection_page(inspection, data.sources, _last_stage(experiment), with_progress)
     path = write_inspection_page(page, Path(experiment.paths.output_dir), review=None)
     logger.info("to look at: %s", PathLink(path))
     return page
@@ -132,7 +129,3 @@ def _last_stage(experiment: Experiment) -> Experiment:
         name = experiment.stage.name
         logger.warning("the page shows the augmentation of stage %s: %s", name, error.problems[0])
         return experiment
-
-
-def _progress(items: Sequence[Any], description: str) -> Iterable[Any]:
-    return track(items, description, disable=len(items) <= _FEW)

@@ -8,7 +8,6 @@ from typing import Annotated, Any, cast
 import numpy as np
 import numpy.typing as npt
 from annotated_types import Ge, Le
-from rich.progress import track
 
 from aerialseg.classes import ClassTable
 from aerialseg.config.schema import Experiment
@@ -29,6 +28,7 @@ from aerialseg.inference.image_scale import memory_warning, scale_warning
 from aerialseg.inference.inputs import find_images
 from aerialseg.inference.predictor import Predictor
 from aerialseg.report.path_links import PathLink
+from aerialseg.report.progress_bars import with_progress
 from aerialseg.storage.checkpoints import read_checkpoint, read_description
 from aerialseg.training.build import build_predictor
 from aerialseg.training.label_next import write_label_next
@@ -102,7 +102,7 @@ def _segment(
 ) -> npt.NDArray[np.float64]:
     """Writes the masks of all images; returns ``(N, C)``: how unsure the network is of each."""
     uncertainty = []
-    for path, name in track(images.items(), description="predict", disable=len(images) < 5):
+    for path, name in with_progress(list(images.items()), "predict"):
         image, missing = read_image(path, reading), missing_data(path, reading)
         logits = predictor.logits(image)
         mask = without_data(predictor.labels(logits, image.shape[:2]), missing)

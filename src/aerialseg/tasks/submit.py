@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from rich.progress import track
 
 from aerialseg.config.schema import Experiment
 from aerialseg.config.tasks import task
@@ -21,6 +20,7 @@ from aerialseg.durations import counted
 from aerialseg.errors import DataError
 from aerialseg.inference.image_scale import memory_warning
 from aerialseg.report.path_links import PathLink
+from aerialseg.report.progress_bars import with_progress
 from aerialseg.rle import decode, encode
 from aerialseg.storage.atomic_files import csv_text, write_text
 from aerialseg.training.bands import read_as_trained
@@ -60,7 +60,7 @@ def submit(experiment: Experiment, *, order: Literal["row", "column"] = "row") -
         logger.warning(line)
     header: Sequence[str] = HEADER
     rows: dict[str, str] = {}
-    for sample in track(samples, description="submit", disable=len(samples) < 5):
+    for sample in with_progress(samples, "submit"):
         mask = predictor.predict(read_image(sample.image, data.served))
         mask = without_data(mask, missing_data(sample.image, data.served))
         codes = encode(mask, len(data.classes), order=order)

@@ -1,13 +1,11 @@
 """Which of the predicted images to label next."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.progress import track
 
 from aerialseg.data.cache.measurements import image_measurements
 from aerialseg.data.checks.image_measurements import ImageMeasurements
@@ -17,6 +15,7 @@ from aerialseg.data.images.reading_settings import Reading
 from aerialseg.durations import counted
 from aerialseg.metrics.labelling_gain import RankedImage, labelling_order
 from aerialseg.report.path_links import PathLink
+from aerialseg.report.progress_bars import with_progress
 from aerialseg.storage.atomic_files import csv_text, write_text
 from aerialseg.storage.seen_images import SeenImages
 
@@ -25,8 +24,6 @@ logger = logging.getLogger(__name__)
 LABEL_NEXT = "label_next.csv"
 _COLUMNS = ("rank", "image", "prediction", "uncertainty", "mostly_shown_by", "share")
 _SHOWN = 5  # images that are named at once
-_FEW = 5
-"""Images up to which no progress is shown."""
 
 
 def write_label_next(
@@ -89,8 +86,10 @@ def _ranked(
     def measure(path: Path) -> ImageMeasurements:
         return image_measurements(path, reading, cache_dir=cache_dir)
 
-    measured = in_parallel(measure, paths, _progress, "find places")
-    overlaps = find_overlaps(measured, [""] * len(paths), cache_dir=cache_dir, progress=_progress)
+    measured = in_parallel(measure, paths, with_progress, "find places")
+    overlaps = find_overlaps(
+        measured, [""] * len(paths), cache_dir=cache_dir, progress=with_progress
+    )
     if seen is None:
         logger.info("label next: the checkpoint does not say which images it has seen")
     known = set() if seen is None else {*seen.trained, *seen.validated}
@@ -110,7 +109,3 @@ def _summary(order: Sequence[RankedImage], paths: Sequence[Path]) -> str:
     late = sum(each.shown_by is not None for each in order)
     again = f", {late} of them showing mostly what another shows" if late else ""
     return f"{first}{more}: {counted(len(order), 'image')}{again}"
-
-
-def _progress(items: Sequence[Any], description: str) -> Iterable[Any]:
-    return track(items, description, disable=len(items) <= _FEW)
