@@ -1,4 +1,4 @@
-"""From a review to corrected masks, by real processes; a network of one epoch is enough."""
+"""From a review to corrected masks, by real processes."""
 
 import csv
 import json
@@ -25,6 +25,7 @@ from helpers.label_reviews import (
     review_of,
     reviewed,
     rows_of,
+    see_one_class,
 )
 from helpers.tiny_data import save, text
 
@@ -150,6 +151,7 @@ def test_where_the_layout_cannot_choose_masks_the_command_that_is_printed_can(tm
     data = ("data=kaggle", "data.root=d", "data.image_min_size=64", "data.val_fraction=0.5")
     done = run_command(*data, "data.group_pattern=null", *TRAIN, folder=tmp_path)
     assert done.returncode == 0, done.stderr
+    see_one_class(tmp_path / CHECKPOINT)
     judged = ("task=inspect", f"checkpoint={CHECKPOINT}", "task.regions=3")
     run_command(*judged, folder=tmp_path)
     row = rows_of(tmp_path)[0]
