@@ -112,6 +112,13 @@ def _folders(folder: Path) -> tuple[str, str]:
     return f"paths.runs_dir='{folder / 'runs'}'", f"paths.cache_dir='{folder / 'cache'}'"
 
 
+def _cores() -> str:
+    """How many cores this process may use, such as ``1 of 2 cores``."""
+    all_cores = os.cpu_count() or 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else all_cores
+    return f"{usable} of {all_cores} cores" if usable < all_cores else f"{all_cores} cores"
+
+
 def _run(*arguments: str) -> tuple[float, float]:
     """Runs Python; when it was started, and how long it took.
 
@@ -166,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"which early stopping left {len(plain.scores)}; this project: `recipe={recipe}`. Both "
         f"start from {weights}, once, one after the other. Times count from the command, but "
         "plain training without its preparation.",
-        f"{date.today()}; {cpu_name()}, {os.cpu_count()} cores; load before: {load:.1f}.",
+        f"{date.today()}; {cpu_name()}, {_cores()}; load before: {load:.1f}.",
         table(plain, ours),
     ]
     output.parent.mkdir(parents=True, exist_ok=True)
