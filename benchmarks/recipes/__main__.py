@@ -47,7 +47,8 @@ def _compare(chosen: Chosen, count: int | None) -> list[str]:
     """The runs on one data set; returns what failed."""
     say = partial(print, flush=True)
     configs = {
-        each.name: config_digest(joined(each.overrides, chosen.common)) for each in chosen.variants
+        each.name: config_digest(joined(each.given(Path("teacher.ckpt")), chosen.common))
+        for each in chosen.variants
     }
     prepared = _prepare(chosen, count)
     machine = Machine(cpu_name(), os.cpu_count() or 1, chosen.threads, chosen.jobs)

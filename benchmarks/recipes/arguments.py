@@ -21,6 +21,8 @@ Compares recipes and other ways to train, over folds of held-out places, at equa
 
 A VARIANT is the name of a recipe (strong), or a name, a colon and overrides in quotes
 ('rare: recipe=strong data.rare_classes=0.5'). The others are compared with the first one.
+With --full-length, {NAME} in a variant stands for the checkpoint of another one, trained first on
+the same fold ('taught: recipe=strong loss.distillation.teacher={strong}').
 """
 
 

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +14,7 @@ from benchmarks.recipes.arguments import Chosen
 from benchmarks.recipes.budget import scale_for, seconds_at
 from benchmarks.recipes.datasets import Fold, Prepared
 from benchmarks.recipes.records import Machine, Record, Setting, append_record, recorded
-from benchmarks.recipes.runs import RunFailedError, Runs, measured_costs, run_name
+from benchmarks.recipes.runs import RunFailedError, Runs, Trained, measured_costs, run_name
 from benchmarks.recipes.variants import Variant, joined
 
 Report = Callable[[str], None]
@@ -173,10 +173,10 @@ class Comparison:
         return Length(scale, round(seconds_at(costs, scale), 1))
 
     def _record(self, planned: Planned, length: Length) -> Record:
-        variant, fold, seed = planned.variant, planned.fold, planned.seed
-        overrides, revision = self._overrides(variant, fold, seed), code_revision()
+        variant, fold, seed, revision = planned.variant, planned.fold, planned.seed, code_revision()
         name = self._name(f"fold{fold.number + 1}", f"seed{seed}", variant)
-        with self.runs.cleared(name):
+        with self.runs.cleared(name), self._taught(planned, name) as (typed, teaching):
+            overrides = self._overrides(typed, fold, seed)
             trained = self.runs.train(name, overrides, scale=length.scale)
             score = self.runs.score(name, overrides, trained, scale=length.scale)
         return Record(
@@ -191,8 +191,8 @@ class Comparison:
             images=dict(fold.images),
             scale=length.scale,
             planned_seconds=length.seconds,
-            seconds=round(trained.seconds, 1),
-            wall_seconds=round(trained.wall_seconds, 1),
+            seconds=round(trained.seconds + teaching.seconds, 1),
+            wall_seconds=round(trained.wall_seconds + teaching.wall_seconds, 1),
             stages=trained.stages,
             miou=score.miou,
             dice=score.dice,
@@ -202,6 +202,24 @@ class Comparison:
             command=self.chosen.command,
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
         )
+
+    @contextmanager
+    def _taught(self, planned: Planned, name: str) -> Iterator[tuple[Variant, Trained]]:
+        """The variant with the checkpoint that it learns from, and the training of that.
+
+        The teacher is trained here, on the same fold with the same seed: one that is recorded has
+        no checkpoint any more.
+        """
+        variant, fold, seed = planned.variant, planned.fold, planned.seed
+        if variant.learns_from is None:
+            yield variant, Trained((), {}, 0.0)
+            return
+        teacher = next(each for each in self.chosen.variants if each.name == variant.learns_from)
+        place = f"{name}_teacher"
+        with self.runs.cleared(place):
+            trained = self.runs.train(place, self._overrides(teacher, fold, seed), scale=None)
+            checkpoint = self.runs.checkpoint(place, trained)
+            yield replace(variant, overrides=variant.given(checkpoint)), trained
 
     def _overrides(self, variant: Variant, fold: Fold, seed: int) -> tuple[str, ...]:
         """All that is typed for a run; what a variant says replaces what is said for all."""

@@ -80,7 +80,7 @@ class Record:
         images: Number of images by split.
         scale: ``recipe.scale``; None if it was left alone.
         planned_seconds: What training would take at this scale; None likewise.
-        seconds: What training took, all stages together.
+        seconds: What training took, all stages together, and that of a network it learnt from.
         wall_seconds: With the start of the process and all checks.
         stages: In the order of training.
         miou: Mean IoU of the last stage on the test part.

@@ -113,6 +113,10 @@ class Runs:
         self.command(name, *options, *overrides, *scaled)
         return _test_score(self._folder(name) / last / "evaluate" / "metrics.json")
 
+    def checkpoint(self, name: str, trained: Trained) -> Path:
+        """The best checkpoint of the last stage of a run."""
+        return self._folder(name) / trained.stages[-1].stage / "train" / "checkpoints" / "best.ckpt"
+
     @contextmanager
     def cleared(self, name: str) -> Iterator[None]:
         """Removes checkpoints and features of a run at the end; tables and images stay."""

@@ -5,10 +5,12 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 _OWN = ("seed", "run_name", "existing", "experiment", "stage", "task", "paths")
 _OWN_KEYS = (*_OWN, "data", "data.root", "data.layout.split")
 _BELOW = tuple(f"{name}." for name in ("task", "paths"))
+_NAMED = re.compile(r"\{([^{}:=,]+)\}")
 
 
 class VariantError(ValueError):
@@ -21,11 +23,22 @@ class Variant:
 
     Attributes:
         name: Of its row in the table.
-        overrides: What is typed for it, in order.
+        overrides: What is typed for it, in order; ``{NAME}`` stands for the checkpoint of another
+            variant.
     """
 
     name: str
     overrides: tuple[str, ...]
+
+    @property
+    def learns_from(self) -> str | None:
+        """The name of the variant that it needs the checkpoint of."""
+        found = _NAMED.search(" ".join(self.overrides))
+        return found and found[1]
+
+    def given(self, checkpoint: Path) -> tuple[str, ...]:
+        """The overrides with the checkpoint of the other variant in its place."""
+        return tuple(_NAMED.sub(lambda _: f"'{checkpoint}'", each) for each in self.overrides)
 
 
 def parse_variant(text: str) -> Variant:
@@ -73,7 +86,24 @@ def parse_variants(texts: Sequence[str], *, is_scaled: bool) -> tuple[Variant, .
     ):
         if twice := [value for value, number in Counter(values).items() if number > 1]:
             raise VariantError(f"two variants have {what} '{twice[0]}'; leave one out")
+    _check_teachers(variants, is_scaled=is_scaled)
     return variants
+
+
+def _check_teachers(variants: Sequence[Variant], *, is_scaled: bool) -> None:
+    alone = [variant.name for variant in variants if variant.learns_from is None]
+    for variant in variants:
+        teacher = variant.learns_from
+        if teacher is not None and is_scaled:
+            raise VariantError(
+                f"{variant.name}: its seconds would be those of {{{teacher}}} too; give both a "
+                "recipe.scale with --full-length"
+            )
+        if teacher is not None and teacher not in alone:
+            raise VariantError(
+                f"{variant.name}: {{{teacher}}} is no variant of this command that trains without "
+                f"another; there are: {', '.join(alone) or 'none'}"
+            )
 
 
 def joined(*parts: Sequence[str]) -> tuple[str, ...]:

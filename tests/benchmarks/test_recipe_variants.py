@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from benchmarks.recipes.arguments import parse
@@ -30,6 +32,7 @@ def test_a_variant_is_a_recipe_or_a_name_with_overrides(text, name, overrides):
         (["a: recipe.scale=2"], "a: recipe.scale follows from --seconds"),
         (["a", "a: recipe=b"], "two variants have the name 'a'"),
         (["a", "b: recipe=a"], "two variants have the overrides 'recipe=a'"),
+        (["a", "b: x={a}"], "b: its seconds would be those of {a} too; give both a recipe.scale"),
     ],
 )
 def test_what_is_no_variant_is_refused_in_one_line(texts, message):
@@ -42,6 +45,21 @@ def test_what_is_no_variant_is_refused_in_one_line(texts, message):
 def test_at_full_length_a_variant_may_scale():
     (variant,) = parse_variants(["short: recipe=strong recipe.scale=0.5"], is_scaled=False)
     assert variant.overrides[-1] == "recipe.scale=0.5"
+
+
+def test_a_variant_learns_from_the_checkpoint_of_another_one():
+    _, variant = parse_variants(
+        ["half size: recipe=a", "taught: 'a={x: 1}' loss.distillation.teacher='{half size}'"],
+        is_scaled=False,
+    )
+    assert variant.learns_from == "half size"
+    assert variant.given(Path("a b.ckpt")) == ("a={x: 1}", "loss.distillation.teacher='a b.ckpt'")
+
+
+@pytest.mark.parametrize("texts", [["a: x={b}"], ["a: x={a}"], ["a: x={b}", "b: x={a}"]])
+def test_a_variant_learns_from_one_that_trains_by_itself(texts):
+    with pytest.raises(VariantError, match="is no variant of this command that trains without"):
+        parse_variants(texts, is_scaled=False)
 
 
 def test_what_is_said_first_replaces_what_is_said_for_all():

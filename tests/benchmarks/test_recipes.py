@@ -1,6 +1,7 @@
 """The comparison as a whole: with runs that only pretend, and once with real ones."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -26,12 +27,13 @@ class Pretended(Runs):
 
     def __init__(self, work, fails=lambda overrides: False):
         super().__init__(work, threads=1)
-        self.fails, self.trained = fails, []
+        self.fails, self.trained, self.names = fails, [], []
 
     def train(self, name, overrides, *, scale):
         if self.fails(overrides):
             raise RunFailedError("no room")
         self.trained.append((overrides, scale))
+        self.names.append(name)
         epochs = max(1, round(10 * (1 if scale is None else scale)))
         (stage,) = record().stages[1:]
         seconds = 2 + epochs * SECONDS[overrides[0]]
@@ -112,6 +114,31 @@ def test_other_seconds_are_other_runs(tmp_path):
     compare(tmp_path, runs, "--full-length")
     assert [scale for _, scale in runs.trained] == [None] * 8
     assert {run.scale for run in read_records(tmp_path / "scenes.jsonl")[8:]} == {None}
+
+
+def test_a_variant_is_taught_by_another_one_of_the_same_fold_and_seed(tmp_path):
+    runs = Pretended(tmp_path)
+    options = ["--data", "scenes", "--folds", "2", "--seeds", "7", "--full-length", "--"]
+    typed = parse([*options, "slow", "taught: recipe=quick teacher={slow}"])
+    configs, path = dict.fromkeys(("slow", "taught"), "c0ffee"), tmp_path / "scenes.jsonl"
+    comparison = Comparison(typed, configs, PREPARED, MACHINE, runs)
+    assert not comparison.run([], path=path, after_each=lambda: None, say=print)
+    trained = [overrides for overrides, _ in runs.trained]
+    for fold in ("0", "1"):
+        of_fold = [each for each in trained if f"data.layout.split={fold}.csv" in each]
+        slow, teacher, taught = of_fold  # the teacher is trained anew, and before the other
+        assert slow == teacher
+        assert taught[0] == "recipe=quick"
+        (checkpoint,) = re.findall(r"teacher='(.+)'", taught[1])
+        assert Path(checkpoint).parts[-5] in runs.names
+    found = {(run.variant, run.fold): run.seconds for run in read_records(path)}
+    slow, quick = 2 + 10 * 4.0, 2 + 10 * 1.0
+    assert found == {
+        ("slow", 0): slow,
+        ("slow", 1): slow,
+        ("taught", 0): slow + quick,
+        ("taught", 1): slow + quick,
+    }
 
 
 def test_a_failed_run_is_reported_and_the_others_go_on(tmp_path):
