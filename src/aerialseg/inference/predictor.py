@@ -150,12 +150,25 @@ class Predictor:
             ValueError: Likewise.
         """
         _check_image(image, self.description.channels)
-        resized = resize_keep_aspect(image, self.edge_of((image.shape[0], image.shape[1])))
-        batch = torch.from_numpy(np.ascontiguousarray(resized)).permute(2, 0, 1)[None]
-        with self._enough_memory((image.shape[0], image.shape[1])):
-            normalised = normalise(batch.to(self.device), self._mean, self._std)
-            with torch.autocast(self.device.type, self._half, enabled=self._half is not None):
-                return cast("torch.Tensor", self.network(normalised)["out"])
+        size = image.shape[0], image.shape[1]
+        resized = resize_keep_aspect(image, self.edge_of(size))
+        with self._enough_memory(size):
+            return self.batch_logits(resized[None])
+
+    @torch.inference_mode()
+    def batch_logits(self, images: npt.NDArray[np.uint8]) -> torch.Tensor:
+        """What the network returns for images as they are, without resizing.
+
+        Args:
+            images: ``(N, h, w, B)`` uint8, each as :meth:`predict` takes it.
+
+        Returns:
+            ``(N, C, h', w')`` float on the predictor's device, at the size of the network's output.
+        """
+        batch = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
+        normalised = normalise(batch.to(self.device), self._mean, self._std)
+        with torch.autocast(self.device.type, self._half, enabled=self._half is not None):
+            return cast("torch.Tensor", self.network(normalised)["out"])
 
     def labels(self, logits: torch.Tensor, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
         """The most likely class of each pixel, of what :meth:`logits` returned.
