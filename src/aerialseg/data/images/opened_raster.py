@@ -45,6 +45,7 @@ def quiet_rasterio() -> Any:  # noqa: ANN401 - untyped
     """The package, told to be quiet: what it logs it raises too, and few images are maps."""
     import rasterio
     import rasterio.errors
+    import rasterio.shutil
 
     logging.getLogger("rasterio").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
