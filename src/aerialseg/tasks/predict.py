@@ -132,13 +132,12 @@ def _say(
         resizing = _resizing(predictor, is_typed=edge is not None)
         line = "%s segmented with %s, %s: index masks, colour masks and overlays in %s"
         logger.info(line, counted(whole, "image"), checkpoint, resizing, folder)
-    cut = f"in tiles of {tiling.tile_size} pixels, shown at {tiling.scale:.3g} times their size"
     if tiled:
         line = "%s segmented with %s, %s: index masks, colour masks and overlays in %s"
-        logger.info(line, counted(len(tiled), "image"), checkpoint, cut, folder)
+        logger.info(line, counted(len(tiled), "image"), checkpoint, tiling, folder)
     if inputs.maps:
         line = "%s segmented with %s, %s: maps of classes and their areas in %s"
-        logger.info(line, counted(len(inputs.maps), "map"), checkpoint, cut, folder)
+        logger.info(line, counted(len(inputs.maps), "map"), checkpoint, tiling, folder)
 
 
 def _rank(

@@ -95,4 +95,4 @@ def _areas(
 
 
 def _shown(metres: float, of_row: npt.NDArray[np.float64] | None) -> str:
-    return "" if of_row is None else f"{metres:.6g}"
+    return "" if of_row is None else f"{metres:.2f}"

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from statistics import median
 
-from aerialseg.inference.tiles.layout import TileLayout, tile_layout
+from aerialseg.inference.tiles.layout import BLOCK, TileLayout, tile_layout
 from aerialseg.storage.checkpoints import Description
 
 _USUAL = 512
 """Pixels of a tile's edge where a checkpoint does not say how large its images were."""
+
+_ENDLESS = 10**6
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class Tiling:
     tile_size: int
     overlap: float
     scale: float
+
+    def __str__(self) -> str:
+        layout = self.layout((_ENDLESS, _ENDLESS))
+        scale = BLOCK / layout.block
+        return f"in tiles of {layout.tile_pixels[0]} pixels, shown at {scale:.3g} times their size"
 
     def layout(self, size: tuple[int, int]) -> TileLayout:
         """The tiles of an image of this height and width."""
