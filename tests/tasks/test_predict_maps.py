@@ -1,6 +1,7 @@
 """Maps and images too large to be held: in tiles, and back as maps."""
 
 import csv
+import json
 import logging
 import shutil
 from dataclasses import replace
@@ -115,6 +116,26 @@ def test_a_ranking_takes_maps_as_images(tmp_path, checkpoint):
     names = run(tmp_path / "in", checkpoint, tmp_path / "out", cache, rank_for_labelling=True)
     assert "label_next.csv" in names
     assert "a_colour.png" in names
+
+
+def test_polygons_are_those_of_the_map(tmp_path, checkpoint, caplog):
+    write_tiff(tmp_path / "in/a.tif", scene(2, 1), **PLACE)
+    Image.fromarray(scene(2, 1)).save(tmp_path / "b.png")
+    names = run(tmp_path / "in", checkpoint, tmp_path / "out", polygons=0.25)
+    assert "a_polygons.geojson" in names
+    features = json.loads((tmp_path / "out/a_polygons.geojson").read_text())["features"]
+    with (tmp_path / "out/a_areas.csv").open(newline="") as table:
+        for row in csv.DictReader(table):
+            of_class = [
+                f["properties"] for f in features if f["properties"]["class"] == row["class"]
+            ]
+            found = sum(each["square_metres"] for each in of_class)
+            assert found == pytest.approx(float(row["square_metres"]))
+    limit = "+data.max_megapixels=0.001"
+    assert "b_polygons.geojson" not in run(
+        tmp_path / "b.png", checkpoint, tmp_path / "no", limit, polygons=1
+    )
+    assert "does not say how large its pixels are on the ground: no polygons" in caplog.text
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
 from aerialseg.config.schema import Experiment
 from aerialseg.config.tasks import task
@@ -41,6 +41,7 @@ def predict(
     image_min_size: Annotated[int, Ge(1)] | None = None,
     tile_size: Literal["auto"] | Annotated[int, Ge(64)] | None = "auto",
     overlap: Annotated[float, Ge(0), Le(0.5)] = 0.25,
+    polygons: Annotated[float, Gt(0)] | None = None,
     overlay_opacity: Annotated[float, Ge(0), Le(1)] = 0.5,
     rank_for_labelling: bool = False,
 ) -> None:
@@ -59,6 +60,7 @@ def predict(
         tile_size: ``auto`` predicts maps in tiles as large as images of training; a number maps and
             larger images, in tiles of so many pixels an edge; ``None`` predicts all as images.
         overlap: Share of a tile's edge that its neighbour has too.
+        polygons: Square metres of the smallest area in ``NAME_polygons.geojson`` of a map.
         overlay_opacity: Opacity of the mask in the overlay, 0 to 1.
         rank_for_labelling: Whether ``label_next.csv`` is written too: the images in the order in
             which labels are worth most. Maps are then images as others.
@@ -77,7 +79,7 @@ def predict(
     )
     tiled = inputs.larger(edge)
     _warn(inputs, tiled, predictor, image_min_size)
-    uncertainty = _segment(inputs, tiled, predictor, tiling, opacity=overlay_opacity)
+    uncertainty = _segment(inputs, tiled, predictor, tiling, overlay_opacity, polygons)
     _say(inputs, tiled, predictor, tiling, image_min_size)
     if rank_for_labelling:
         _rank(experiment, inputs, uncertainty, predictor)
@@ -93,8 +95,8 @@ def _segment(
     tiled: Container[Path],
     predictor: Predictor,
     tiling: Tiling,
-    *,
     opacity: float,
+    polygons: float | None,
 ) -> list[npt.NDArray[np.float64]]:
     """Writes all masks; returns of each image how unsure the network is of each class."""
     uncertainty = []
@@ -105,7 +107,8 @@ def _segment(
             segment_image(path, stem, predictor, inputs.reading, tiling=cut, opacity=opacity)
         )
     for path in inputs.maps:
-        segment_map(path, inputs.stem(path), predictor, inputs.reading, tiling)
+        stem = inputs.stem(path)
+        segment_map(path, stem, predictor, inputs.reading, tiling, polygons=polygons)
     return uncertainty
 
 

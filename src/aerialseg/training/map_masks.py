@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from aerialseg.classes import IGNORE_INDEX
+from aerialseg.classes import IGNORE_INDEX, ClassTable
 from aerialseg.data.images.georeference import Georeference, georeference_of
+from aerialseg.data.images.map_polygons import write_polygons
 from aerialseg.data.images.map_writing import write_map
 from aerialseg.data.images.raster_rows import opened_rows
 from aerialseg.data.images.reading_settings import Reading
@@ -23,7 +24,13 @@ logger = logging.getLogger(__name__)
 
 
 def segment_map(
-    path: Path, stem: Path, predictor: Predictor, reading: Reading, tiling: Tiling
+    path: Path,
+    stem: Path,
+    predictor: Predictor,
+    reading: Reading,
+    tiling: Tiling,
+    *,
+    polygons: float | None,
 ) -> None:
     """Writes ``STEM_index.tif``, and in ``STEM_areas.csv`` how much of each class there is.
 
@@ -36,6 +43,8 @@ def segment_map(
         predictor: Predicts its tiles.
         reading: How it is read.
         tiling: How large tiles are.
+        polygons: Square metres of the smallest area in ``STEM_polygons.geojson``; ``None`` for no
+            such file. A map that does not say where it lies has none.
 
     Raises:
         DataError: If the image cannot be read.
@@ -53,11 +62,32 @@ def segment_map(
         strips = predict_strips(rows, layout, predictor.batch_logits, done=len(finished))
         for _ in with_progress(layout.strips[len(finished) :], f"predict {path.name}"):
             finished.add(next(strips).mask)
-    target = stem.with_name(f"{stem.name}_index.tif")
-    write_map(target, finished, layout.size, predictor.classes, georeference)
-    table = _areas(finished, predictor, georeference, layout.size[0])
-    write_text(stem.with_name(f"{stem.name}_areas.csv"), table)
+    _write(finished, stem, layout.size, predictor.classes, georeference, polygons)
     finished.remove()
+
+
+def _write(
+    strips: FinishedStrips,
+    stem: Path,
+    size: tuple[int, int],
+    classes: ClassTable,
+    georeference: Georeference | None,
+    polygons: float | None,
+) -> None:
+    """Writes the map and what follows from it."""
+    target = stem.with_name(f"{stem.name}_index.tif")
+    write_map(target, strips, size, classes, georeference)
+    row_areas = None if georeference is None else georeference.row_areas(size[0])
+    write_text(stem.with_name(f"{stem.name}_areas.csv"), _areas(strips, classes, row_areas))
+    if polygons is None:
+        return
+    outlines = stem.with_name(f"{stem.name}_polygons.geojson")
+    if georeference is None or row_areas is None:
+        logger.warning(
+            "%s: does not say how large its pixels are on the ground: no polygons", target
+        )
+        return
+    write_polygons(outlines, target, classes.names, georeference, least_area=polygons)
 
 
 def _identity(
@@ -75,24 +105,24 @@ def _identity(
 
 
 def _areas(
-    strips: FinishedStrips, predictor: Predictor, georeference: Georeference | None, height: int
+    strips: FinishedStrips, classes: ClassTable, row_areas: npt.NDArray[np.float64] | None
 ) -> str:
     """A row for each class: its pixels, their share of those with data, and square metres."""
-    of_row = None if georeference is None else georeference.row_areas(height)
     pixels, metres, first = np.zeros(256, np.int64), np.zeros(256), 0
     for mask in strips:
         counts = np.stack([np.bincount(row, minlength=256) for row in mask])
         pixels += counts.sum(axis=0)
-        if of_row is not None:
-            metres += of_row[first : first + len(mask)] @ counts
+        if row_areas is not None:
+            metres += row_areas[first : first + len(mask)] @ counts
         first += len(mask)
     known = max(1, int(pixels[:IGNORE_INDEX].sum()))
     rows = [
-        (name, pixels[index], f"{pixels[index] / known:.6f}", _shown(metres[index], of_row))
-        for index, name in enumerate(predictor.classes.names)
+        (
+            name,
+            pixels[index],
+            f"{pixels[index] / known:.6f}",
+            "" if row_areas is None else f"{metres[index]:.2f}",
+        )
+        for index, name in enumerate(classes.names)
     ]
     return csv_text(("class", "pixels", "share", "square_metres"), rows)
-
-
-def _shown(metres: float, of_row: npt.NDArray[np.float64] | None) -> str:
-    return "" if of_row is None else f"{metres:.2f}"

@@ -1,6 +1,7 @@
 """Opening image files with GDAL, by rasterio, which is imported with the first that needs it."""
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from aerialseg.errors import DataError
 
 _DRIVERS = {"TIFF": "GTiff", "PNG": "PNG", "JPEG": "JPEG"}
 """GDAL's names of formats."""
+
+_CACHE = "128"  # megabytes: a row of tiles of a large map
 
 
 @contextmanager
@@ -43,9 +46,12 @@ def opened_raster(path: str | Path) -> Iterator[Any]:
 @cache
 def quiet_rasterio() -> Any:  # noqa: ANN401 - untyped
     """The package, told to be quiet: what it logs it raises too, and few images are maps."""
+    # GDAL would keep blocks of files in a twentieth of the memory; each is read once.
+    os.environ.setdefault("GDAL_CACHEMAX", _CACHE)
     import rasterio
     import rasterio.errors
     import rasterio.shutil
+    import rasterio.warp
 
     logging.getLogger("rasterio").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
