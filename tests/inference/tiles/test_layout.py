@@ -13,9 +13,13 @@ from aerialseg.inference.tiles.layout import BLOCK, tile_layout
     st.integers(1, 1500),
     st.floats(0, 0.5),
     st.floats(0.05, 4),
+    st.booleans(),
 )
-def test_tiles_cover_the_image_and_strips_follow_each_other(size, tile_size, overlap, scale):
+def test_tiles_cover_the_image_and_strips_follow_each_other(
+    size, tile_size, overlap, scale, is_shifted
+):
     layout = tile_layout(size, tile_size=tile_size, overlap=overlap, scale=scale)
+    layout = layout.shifted if is_shifted else layout
     for edge, starts, tile, shared in zip(
         size, (layout.tops, layout.lefts), layout.tile, layout.overlap, strict=True
     ):
@@ -46,6 +50,13 @@ def test_tiles_are_about_as_large_as_wanted():
     assert layout.tile_pixels == (14 * 53, 14 * 53)  # 742
     assert layout.input_size == (448, 448)
     assert layout.overlap == (4, 4)
+
+
+def test_shifted_tiles_lie_between_the_others():
+    layout = tile_layout((300, 3000), tile_size=512, overlap=0.25, scale=1)
+    assert layout.lefts == (0, 12, 24, 36, 48, 60, 72, 78)
+    assert layout.shifted.lefts == (0, 6, 18, 30, 42, 54, 66, 78)
+    assert layout.shifted.tops == layout.tops == (0,)
 
 
 def test_an_image_that_is_smaller_than_a_tile_is_one():

@@ -121,6 +121,25 @@ def test_no_row_is_read_twice_and_no_more_than_a_row_of_tiles_is_held():
     assert max(end - first for first, end in reads[1:]) <= 96
 
 
+def test_margins_are_the_lead_of_the_likeliest_class():
+    size = (256, 160)
+    missing = np.zeros(size, bool)
+    missing[:50, :60] = True
+    layout = tile_layout(size, tile_size=128, overlap=0.25, scale=1)
+
+    def network(tiles):
+        return LocalNetwork(1)(tiles) / 50
+
+    _, strips = predicted(image_of(size), layout, network, missing, margins=True)
+    margin = np.concatenate([strip.margin for strip in strips])
+    logits = image_of(size).astype(float) / 50
+    odds = np.sort(np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True), axis=2)
+    wanted = np.rint(254 * (odds[..., 2] - odds[..., 1]))
+    assert np.abs(margin[~missing] - wanted[~missing]).max() <= 1
+    assert (margin[missing] == 255).all()
+    assert {strip.margin for strip in predicted(image_of(size), layout, network)[1]} == {None}
+
+
 def test_scaled_tiles_have_the_size_that_the_network_knows():
     size = (800, 1200)
     layout = tile_layout(size, tile_size=256, overlap=0.25, scale=0.5)

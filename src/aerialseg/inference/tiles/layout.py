@@ -6,7 +6,7 @@ the network's output, and the outputs of all tiles lie on one grid: they are ble
 before anything is upsampled.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 BLOCK = 32
 """Edge of a block in pixels of the network's input."""
@@ -40,12 +40,19 @@ class TileLayout:
         tile: Height and width of a tile in blocks.
         overlap: Blocks that neighbouring tiles share, by rows and columns; more at the end of an
             edge, where a tile is moved back to fit.
+        is_shifted: Whether tiles lie between those of the layout that is not.
     """
 
     size: tuple[int, int]
     block: int
     tile: tuple[int, int]
     overlap: tuple[int, int]
+    is_shifted: bool = False
+
+    @property
+    def shifted(self) -> "TileLayout":
+        """The same with all tiles but the first and the last of an edge moved by half a step."""
+        return replace(self, is_shifted=True)
 
     @property
     def blocks(self) -> tuple[int, int]:
@@ -56,12 +63,12 @@ class TileLayout:
     @property
     def tops(self) -> tuple[int, ...]:
         """The first row of blocks of each row of tiles."""
-        return _starts(self.blocks[0], self.tile[0], self.overlap[0])
+        return self._starts(0)
 
     @property
     def lefts(self) -> tuple[int, ...]:
         """The first column of blocks of each column of tiles."""
-        return _starts(self.blocks[1], self.tile[1], self.overlap[1])
+        return self._starts(1)
 
     @property
     def tile_pixels(self) -> tuple[int, int]:
@@ -99,6 +106,13 @@ class TileLayout:
         """Height and width of a tile as the network gets it, in pixels."""
         return self.tile[0] * BLOCK, self.tile[1] * BLOCK
 
+    def _starts(self, axis: int) -> tuple[int, ...]:
+        """Where tiles begin along an edge: evenly, and the last one moved back to end with it."""
+        last, step = self.blocks[axis] - self.tile[axis], self.tile[axis] - self.overlap[axis]
+        first = -(step // 2) if self.is_shifted else 0
+        count = 1 + -(-(last - first) // step)
+        return tuple(sorted({min(max(0, first + number * step), last) for number in range(count)}))
+
 
 def tile_layout(
     size: tuple[int, int], *, tile_size: int, overlap: float, scale: float
@@ -121,10 +135,3 @@ def tile_layout(
     return TileLayout(
         size, block, (rows, columns), (min(shared, rows - 1), min(shared, columns - 1))
     )
-
-
-def _starts(length: int, tile: int, overlap: int) -> tuple[int, ...]:
-    """Where tiles begin along an edge: evenly, and the last one moved back to end with it."""
-    step = tile - overlap
-    count = 1 + -(-(length - tile) // step)
-    return tuple(min(number * step, length - tile) for number in range(count))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from aerialseg.classes import IGNORE_INDEX
 from aerialseg.data.images.missing_data import without_data
 from aerialseg.data.images.resizing import resize_to
 from aerialseg.data.images.rows import Rows, RowSource
@@ -31,6 +32,8 @@ class Strip:
     Attributes:
         plan: Which.
         mask: ``(h, W)`` uint8 class ids, 255 where the image holds no data.
+        margin: ``(h, W)`` uint8, 0 to 254: by how much the most likely class is more likely than
+            the second; 255 where there is no data. ``None`` if it was not asked for.
         logits: ``(1, C, h', w')`` float, the blended output of the network for them; ``None`` if
             no pixel around holds data.
         missing: ``(h, W)`` bool, where there is no data; ``None`` if there is everywhere.
@@ -38,12 +41,18 @@ class Strip:
 
     plan: StripPlan
     mask: npt.NDArray[np.uint8]
+    margin: npt.NDArray[np.uint8] | None
     logits: torch.Tensor | None
     missing: npt.NDArray[np.bool_] | None
 
 
 def predict_strips(
-    source: RowSource, layout: TileLayout, network: BatchLogits, *, done: int = 0
+    source: RowSource,
+    layout: TileLayout,
+    network: BatchLogits,
+    *,
+    done: int = 0,
+    margins: bool = False,
 ) -> Iterator[Strip]:
     """Predicts an image from top to bottom, a strip for each of ``layout.strips``.
 
@@ -56,6 +65,7 @@ def predict_strips(
         network: What predicts tiles.
         done: How many strips are left out, since they are known. The others are what they are
             without this.
+        margins: Whether strips have a margin.
     """
     plans = layout.strips[done:]
     if not plans:
@@ -67,7 +77,8 @@ def predict_strips(
             output.add(network(tiles), row, lefts)
         for plan in plans:
             if plan.row == row:
-                yield output.strip(plan, rows.part(plan.first, plan.end).missing)
+                missing = rows.part(plan.first, plan.end).missing
+                yield output.strip(plan, missing, margins=margins)
 
 
 class _Output:
@@ -94,12 +105,14 @@ class _Output:
         for output, left in zip(upsample(logits, size), lefts, strict=True):
             self._blender.add(output, layout.tops[row] * self._cells, left * self._cells)
 
-    def strip(self, plan: StripPlan, missing: npt.NDArray[np.bool_] | None) -> Strip:
+    def strip(
+        self, plan: StripPlan, missing: npt.NDArray[np.bool_] | None, *, margins: bool
+    ) -> Strip:
         """The rows of a plan, once all tiles that reach them were added."""
         layout, height = self._layout, plan.end - plan.first
         if self._blender is None:
-            mask = np.zeros((height, layout.size[1]), dtype=np.uint8)
-            return Strip(plan, without_data(mask, missing), None, missing)
+            nothing = np.full((height, layout.size[1]), IGNORE_INDEX, dtype=np.uint8)
+            return Strip(plan, nothing, nothing if margins else None, None, missing)
         cells, block = self._cells, layout.block
         # The smallest number of cells that is a whole number of pixels: bilinear upsampling looks
         # half a cell beyond the strip.
@@ -111,10 +124,21 @@ class _Output:
         around = self._blender.mean(start - above, last)
         shown = around.shape[2] * block // cells, around.shape[3] * block // cells
         skipped = above * block // cells
-        labels = most_likely(around, shown)[0, skipped : skipped + height, : layout.size[1]]
+        part = np.s_[skipped : skipped + height, : layout.size[1]]
+        mask = without_data(most_likely(around, shown)[0].numpy()[part], missing)
+        lead = None
+        if margins:
+            pixels = upsample(_lead(around), shown)[0, 0].mul(254).round().byte().numpy()
+            lead = without_data(pixels[part], missing)
         inner = around[:, :, above : above + end - start].clone()
         self._blender.forget(end - margin)
-        return Strip(plan, without_data(labels.numpy(), missing), inner, missing)
+        return Strip(plan, mask, lead, inner, missing)
+
+
+def _lead(logits: torch.Tensor) -> torch.Tensor:
+    """By how much the likeliest class is likelier than the second, ``(1, 1, h, w)``, 0 to 1."""
+    likeliest = logits.softmax(1).topk(min(2, logits.shape[1]), dim=1).values
+    return likeliest[:, :1] - likeliest[:, 1:2].sum(dim=1, keepdim=True)
 
 
 def _rows_of_tiles(source: RowSource, layout: TileLayout, first: int) -> Iterator[tuple[int, Rows]]:
