@@ -7,7 +7,10 @@ For each overlap of tiles, the table says
 - shifted: the share of pixels that keep their class if all tiles are shifted by half of one;
 - mIoU of all images together, of which the last row has the same network on whole images;
 - network: seconds of the network alone, on the same tiles, ready in memory;
-- in all: a multiple of that, with reading, cutting, blending and upsampling. ::
+- in all: a multiple of that, with reading, cutting, blending and upsampling.
+
+Then how well wrong pixels are told from right ones (area under the ROC curve, 0.5 is chance) by
+the margin between the two likeliest classes, and by whether shifted tiles say another class. ::
 
     python -m benchmarks.mosaics --checkpoint FILE IMAGE MASK [IMAGE MASK ...]
 
@@ -24,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
+from sklearn.metrics import roc_auc_score
 
 from aerialseg.data.images.raster_rows import opened_rows
 from aerialseg.data.images.rows import HeldImage
@@ -147,12 +151,50 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"| {found.network:.1f} s | {found.in_all / found.network:.2f} x |",
             flush=True,
         )
+    _print_whole(predictor, pairs, truths)
+    _print_unsure(predictor, pairs, truths)
+
+
+def _print_whole(
+    predictor: Predictor, pairs: Sequence[tuple[Path, Path]], truths: Sequence[Mask]
+) -> None:
+    """The last row: the network on whole images, resized."""
     whole = torch.zeros(())
     for (image, _), truth in zip(pairs, truths, strict=True):
         with opened_rows(image, predictor.reading) as rows:
             pixels = rows.read(0, rows.size[0]).image
         whole = whole + _matrix(predictor, predictor.predict(pixels), truth)
     print(f"| whole images | | | {float(mean_iou(whole)):.4f} | | |")
+
+
+def _print_unsure(
+    predictor: Predictor, pairs: Sequence[tuple[Path, Path]], truths: Sequence[Mask]
+) -> None:
+    """What tells wrong pixels best, by every seventh pixel with a label."""
+    tiling = tiling_as_trained(predictor.description)
+    wrong, unsure, differs = [], [], []
+    for (image, _), truth in zip(pairs, truths, strict=True):
+        passes = []
+        for is_shifted in (False, True):
+            with opened_rows(image, predictor.reading) as rows:
+                layout = tiling.layout(rows.size)
+                layout = layout.shifted if is_shifted else layout
+                strips = predict_strips(rows, layout, predictor.batch_logits, margins=True)
+                passes.append([(strip.mask, strip.margin) for strip in strips])
+        mask, margin = (np.concatenate(parts) for parts in zip(*passes[0], strict=True))
+        shifted = np.concatenate([part for part, _ in passes[1]])
+        known = truth < len(predictor.classes)
+        for found, to in (
+            (mask != truth, wrong),
+            (254 - margin.astype(int), unsure),
+            (mask != shifted, differs),
+        ):
+            to.append(found[known][::7])
+    is_wrong = np.concatenate(wrong)
+    by_margin, by_shift = (
+        roc_auc_score(is_wrong, np.concatenate(each)) for each in (unsure, differs)
+    )
+    print(f"\nwrong: {is_wrong.mean():.4f}; by margin {by_margin:.4f}, by shift {by_shift:.4f}")
 
 
 if __name__ == "__main__":

@@ -138,6 +138,34 @@ def test_polygons_are_those_of_the_map(tmp_path, checkpoint, caplog):
     assert "does not say how large its pixels are on the ground: no polygons" in caplog.text
 
 
+def test_a_map_says_where_the_network_is_unsure(tmp_path, checkpoint):
+    image = np.maximum(scene(), 1)
+    image[:70, :50] = 0
+    missing = (image == 0).all(axis=2)
+    write_tiff(tmp_path / "a.tif", image, nodata=0, **PLACE)
+    names = run(
+        tmp_path / "a.tif", checkpoint, tmp_path / "out", confidence=True, disagreement=True
+    )
+    assert {"a_confidence.tif", "a_disagreement.tif"} < set(names)
+    predictor = Predictor(checkpoint)
+    layout = tiling_as_trained(predictor.description).layout(image.shape[:2])
+    passes = [
+        list(predict_strips(HeldImage(image, missing), each, predictor.batch_logits, margins=True))
+        for each in (layout, layout.shifted)
+    ]
+    mask, shifted = (np.concatenate([strip.mask for strip in strips]) for strips in passes)
+    with rasterio.open(tmp_path / "out/a_confidence.tif") as file:
+        assert np.array_equal(file.read(1), np.concatenate([s.margin for s in passes[0]]))
+        assert (file.crs, file.transform, file.nodata) == (*PLACE.values(), 255)
+        assert file.scales == (1 / 254,)
+    with rasterio.open(tmp_path / "out/a_disagreement.tif") as file:
+        assert np.array_equal(
+            file.read(1), np.where(missing, 255, np.where(mask != shifted, 254, 0))
+        )
+    with rasterio.open(tmp_path / "out/a_index.tif") as file:
+        assert np.array_equal(file.read(1), mask)
+
+
 @pytest.fixture
 def stopped(tmp_path, checkpoint, monkeypatch):
     """A map of which two of the strips are finished, and its file."""
@@ -152,7 +180,7 @@ def stopped(tmp_path, checkpoint, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(FinishedStrips, "add", stop)
         with pytest.raises(AerialsegError, match="the disk is full"):
-            run(path, checkpoint, tmp_path / "out")
+            run(path, checkpoint, tmp_path / "out", confidence=True)
     assert not (tmp_path / "out/area_index.tif").exists()
     return path
 
@@ -174,12 +202,12 @@ def test_what_was_stopped_goes_on_and_says_the_same(
 ):
     seen = tiles_seen(monkeypatch)
     with caplog.at_level(logging.INFO):
-        run(stopped, checkpoint, tmp_path / "out")
+        run(stopped, checkpoint, tmp_path / "out", confidence=True)
     rest = len(seen)
     assert "goes on where it was stopped; 2 of 5 parts are there already" in caplog.text
-    run(stopped, checkpoint, tmp_path / "other")
+    run(stopped, checkpoint, tmp_path / "other", confidence=True)
     assert rest < len(seen) - rest
-    for name in ("area_index.tif", "area_areas.csv"):
+    for name in ("area_index.tif", "area_areas.csv", "area_confidence.tif"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
     assert not list((tmp_path / "out").glob("*.partial"))
 

@@ -1,4 +1,10 @@
-"""Masks of any images and maps, from a checkpoint alone."""
+"""Masks of any images and maps, from a checkpoint alone.
+
+Of an image ``NAME_index.png`` holds class ids, ``NAME_colour.png`` the same with the class colours
+as palette, ``NAME_overlay.png`` the image with the mask over it. A map, which is a TIFF that says
+where on the ground it lies, or an image above ``data.max_megapixels``, becomes a map too:
+``NAME_index.tif``, with a table of areas, ``NAME_areas.csv``. Pixels without data are 255.
+"""
 
 import logging
 from collections.abc import Container, Sequence, Sized
@@ -27,7 +33,7 @@ from aerialseg.storage.checkpoints import read_checkpoint, read_description
 from aerialseg.training.build import build_predictor
 from aerialseg.training.image_masks import segment_image
 from aerialseg.training.label_next import write_label_next
-from aerialseg.training.map_masks import segment_map
+from aerialseg.training.map_masks import MapOptions, segment_map
 from aerialseg.training.prediction_inputs import PredictionInputs, find_inputs
 
 logger = logging.getLogger(__name__)
@@ -41,16 +47,13 @@ def predict(
     image_min_size: Annotated[int, Ge(1)] | None = None,
     tile_size: Literal["auto"] | Annotated[int, Ge(64)] | None = "auto",
     overlap: Annotated[float, Ge(0), Le(0.5)] = 0.25,
+    confidence: bool = False,
+    disagreement: bool = False,
     polygons: Annotated[float, Gt(0)] | None = None,
     overlay_opacity: Annotated[float, Ge(0), Le(1)] = 0.5,
     rank_for_labelling: bool = False,
 ) -> None:
     """Writes masks of images and maps, which are read as those of training.
-
-    Of an image ``NAME_index.png`` holds class ids, ``NAME_colour.png`` the same with the class
-    colours as palette, ``NAME_overlay.png`` the image with the mask over it. A map, which is a TIFF
-    that says where on the ground it lies, or an image above ``data.max_megapixels``, becomes a map
-    too: ``NAME_index.tif``, with a table of areas, ``NAME_areas.csv``. Pixels without data are 255.
 
     Args:
         experiment: The config.
@@ -60,6 +63,9 @@ def predict(
         tile_size: ``auto`` predicts maps in tiles as large as images of training; a number maps and
             larger images, in tiles of so many pixels an edge; ``None`` predicts all as images.
         overlap: Share of a tile's edge that its neighbour has too.
+        confidence: Whether maps have ``NAME_confidence.tif``: how sure the network is of a pixel.
+        disagreement: Whether maps have ``NAME_disagreement.tif``: where shifted tiles say another
+            class. Takes twice the time.
         polygons: Square metres of the smallest area in ``NAME_polygons.geojson`` of a map.
         overlay_opacity: Opacity of the mask in the overlay, 0 to 1.
         rank_for_labelling: Whether ``label_next.csv`` is written too: the images in the order in
@@ -77,9 +83,10 @@ def predict(
     tiling = tiling_as_trained(
         predictor.description, tile_size=edge, overlap=overlap, image_min_size=image_min_size
     )
+    options = MapOptions(tiling, confidence, disagreement, polygons)
     tiled = inputs.larger(edge)
     _warn(inputs, tiled, predictor, image_min_size)
-    uncertainty = _segment(inputs, tiled, predictor, tiling, overlay_opacity, polygons)
+    uncertainty = _segment(inputs, tiled, predictor, options, opacity=overlay_opacity)
     _say(inputs, tiled, predictor, tiling, image_min_size)
     if rank_for_labelling:
         _rank(experiment, inputs, uncertainty, predictor)
@@ -94,21 +101,20 @@ def _segment(
     inputs: PredictionInputs,
     tiled: Container[Path],
     predictor: Predictor,
-    tiling: Tiling,
+    options: MapOptions,
+    *,
     opacity: float,
-    polygons: float | None,
 ) -> list[npt.NDArray[np.float64]]:
     """Writes all masks; returns of each image how unsure the network is of each class."""
     uncertainty = []
     for path in with_progress(list(inputs.images), "predict"):
-        cut = tiling if path in tiled else None
+        cut = options.tiling if path in tiled else None
         stem = inputs.stem(path)
         uncertainty.append(
             segment_image(path, stem, predictor, inputs.reading, tiling=cut, opacity=opacity)
         )
     for path in inputs.maps:
-        stem = inputs.stem(path)
-        segment_map(path, stem, predictor, inputs.reading, tiling, polygons=polygons)
+        segment_map(path, inputs.stem(path), predictor, inputs.reading, options)
     return uncertainty
 
 

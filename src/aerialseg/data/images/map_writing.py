@@ -1,6 +1,6 @@
 """Writing class ids as a map: a GeoTIFF that any geographic information system shows in colours."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -41,6 +41,54 @@ def write_map(
     Raises:
         AerialsegError: If it cannot be written; what was there stays then.
     """
+    palette = dict(enumerate(map(tuple, _colours(classes))))
+
+    def complete(file: Any) -> None:  # noqa: ANN401 - rasterio's, untyped
+        file.write_colormap(1, palette)
+        file.update_tags(1, **_tags(classes.names))
+
+    _write(path, strips, size, georeference, complete, overviews="mode")
+    write_text(path.with_name(f"{path.name}.aux.xml"), _legend(classes.names))
+
+
+def write_shares(
+    path: Path,
+    strips: Iterable[npt.NDArray[np.uint8]],
+    size: tuple[int, int],
+    georeference: Georeference | None,
+    *,
+    about: str,
+) -> None:
+    """Writes numbers from 0 to 1 as a GeoTIFF like that of :func:`write_map`.
+
+    Args:
+        path: Ends in ``.tif``.
+        strips: ``(h, W)`` uint8, 0 to 254 for 0 to 1, as the file's scale says; 255 is no data.
+        size: Height and width.
+        georeference: As of :func:`write_map`.
+        about: What the numbers are, the description of the band.
+
+    Raises:
+        AerialsegError: As of :func:`write_map`.
+    """
+
+    def complete(file: Any) -> None:  # noqa: ANN401 - rasterio's, untyped
+        file.scales = (1 / 254,)
+        file.set_band_description(1, about)
+
+    _write(path, strips, size, georeference, complete, overviews="average")
+
+
+def _write(
+    path: Path,
+    strips: Iterable[npt.NDArray[np.uint8]],
+    size: tuple[int, int],
+    georeference: Georeference | None,
+    complete: Callable[[Any], None],
+    *,
+    overviews: str,
+) -> None:
+    """Writes one band; ``complete`` adds what there is to say of it."""
     rasterio = quiet_rasterio()
     profile: dict[str, Any] = {"height": size[0], "width": size[1], "count": 1, "dtype": "uint8"}
     if georeference is not None:
@@ -53,17 +101,15 @@ def write_map(
                     rows, "w", driver="GTiff", nodata=IGNORE_INDEX, **profile, **_PLAIN
                 ) as file:
                     _fill(file, strips, size[1])
-                    file.write_colormap(1, dict(enumerate(map(tuple, _colours(classes)))))
-                    file.update_tags(1, **_tags(classes.names))
+                    complete(file)
                 rasterio.shutil.copy(
-                    rows, temporary, driver="COG", overview_resampling="mode", **_STORED
+                    rows, temporary, driver="COG", overview_resampling=overviews, **_STORED
                 )
             finally:
                 rows.unlink(missing_ok=True)
     except rasterio.errors.RasterioError as error:
         reason = " ".join(str(error.__cause__ or error).split())
         raise DataError(f"{path}: cannot be written: {reason}") from error
-    write_text(path.with_name(f"{path.name}.aux.xml"), _legend(classes.names))
 
 
 def _fill(file: Any, strips: Iterable[npt.NDArray[np.uint8]], width: int) -> None:  # noqa: ANN401 - rasterio's, untyped

@@ -44,14 +44,14 @@ class FinishedStrips:
             with Image.open(self._path(number)) as image:
                 yield np.asarray(image)
 
+    def keep(self, number: int) -> None:
+        """Forgets all but the first ones."""
+        self._number = min(number, self._number)
+
     def add(self, mask: npt.NDArray[np.uint8]) -> None:
         """Adds the next strip, ``(h, W)`` uint8."""
         write_mask(self._path(self._number), mask)
         self._number += 1
-
-    def remove(self) -> None:
-        """Removes them all."""
-        remove_folder(self._folder)
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:06}.png"
