@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
-from sklearn.metrics import roc_auc_score
+from torchmetrics.functional.classification import binary_auroc
 
 from aerialseg.data.images.raster_rows import opened_rows
 from aerialseg.data.images.rows import HeldImage
@@ -172,7 +172,9 @@ def _print_unsure(
 ) -> None:
     """What tells wrong pixels best, by every seventh pixel with a label."""
     tiling = tiling_as_trained(predictor.description)
-    wrong, unsure, differs = [], [], []
+    wrong: list[npt.NDArray[np.bool_]] = []
+    unsure: list[npt.NDArray[np.int64]] = []
+    differs: list[npt.NDArray[np.bool_]] = []
     for (image, _), truth in zip(pairs, truths, strict=True):
         passes = []
         for is_shifted in (False, True):
@@ -184,17 +186,15 @@ def _print_unsure(
         mask, margin = (np.concatenate(parts) for parts in zip(*passes[0], strict=True))
         shifted = np.concatenate([part for part, _ in passes[1]])
         known = truth < len(predictor.classes)
-        for found, to in (
-            (mask != truth, wrong),
-            (254 - margin.astype(int), unsure),
-            (mask != shifted, differs),
-        ):
-            to.append(found[known][::7])
-    is_wrong = np.concatenate(wrong)
-    by_margin, by_shift = (
-        roc_auc_score(is_wrong, np.concatenate(each)) for each in (unsure, differs)
+        wrong.append((mask != truth)[known][::7])
+        unsure.append(254 - margin.astype(int)[known][::7])
+        differs.append((mask != shifted)[known][::7])
+    is_wrong = torch.from_numpy(np.concatenate(wrong))
+    by_margin = binary_auroc(torch.from_numpy(np.concatenate(unsure) / 254), is_wrong.long())
+    by_shift = binary_auroc(torch.from_numpy(np.concatenate(differs)).float(), is_wrong.long())
+    print(
+        f"\nwrong: {is_wrong.float().mean():.4f}; by margin {by_margin:.4f}, by shift {by_shift:.4f}"
     )
-    print(f"\nwrong: {is_wrong.mean():.4f}; by margin {by_margin:.4f}, by shift {by_shift:.4f}")
 
 
 if __name__ == "__main__":
