@@ -192,9 +192,8 @@ def _print_unsure(
     is_wrong = torch.from_numpy(np.concatenate(wrong))
     by_margin = binary_auroc(torch.from_numpy(np.concatenate(unsure) / 254), is_wrong.long())
     by_shift = binary_auroc(torch.from_numpy(np.concatenate(differs)).float(), is_wrong.long())
-    print(
-        f"\nwrong: {is_wrong.float().mean():.4f}; by margin {by_margin:.4f}, by shift {by_shift:.4f}"
-    )
+    share = is_wrong.float().mean()
+    print(f"\nwrong: {share:.4f}; by margin {by_margin:.4f}, by shift {by_shift:.4f}")
 
 
 if __name__ == "__main__":
