@@ -14,11 +14,12 @@ from rasterio.crs import CRS
 from rasterio.transform import Affine
 
 from aerialseg.data.images.rows import HeldImage
-from aerialseg.errors import AerialsegError
+from aerialseg.errors import AerialsegError, DataError
 from aerialseg.inference.predictor import Predictor
 from aerialseg.inference.tiles.finished_strips import FinishedStrips
 from aerialseg.inference.tiles.prediction import predict_strips
 from aerialseg.inference.tiles.tiling import tiling_as_trained
+from aerialseg.storage.claims import exclusive
 from aerialseg.tasks.predict import predict
 from helpers.composing import experiment
 from helpers.rasters import write_tiff
@@ -225,3 +226,47 @@ def test_what_was_made_otherwise_is_not_gone_on_with(tmp_path, checkpoint, stopp
     image = scene(8, 1)[::-1] if change == "image" else scene(8, 1)
     with rasterio.open(tmp_path / "out/area_index.tif") as file:
         assert np.array_equal(file.read(1), in_tiles(image, checkpoint, **options))
+
+
+def test_two_processes_do_not_predict_one_map_at_once(tmp_path, checkpoint, stopped):
+    with exclusive(tmp_path / "out/.area.partial.lock"):
+        with pytest.raises(AerialsegError, match="another process predicts this map into the same"):
+            run(stopped, checkpoint, tmp_path / "out")
+        assert list((tmp_path / "out/area.partial/mask").glob("*.png"))
+    run(stopped, checkpoint, tmp_path / "out")
+    assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_results_that_are_not_asked_for_again_do_not_stay_beside_a_new_map(tmp_path, checkpoint):
+    path = write_tiff(tmp_path / "a.tif", scene(2, 1), **PLACE)
+    first = run(path, checkpoint, tmp_path / "out", confidence=True, polygons=1)
+    assert {"a_confidence.tif", "a_polygons.geojson"} < set(first)
+    names = run(path, checkpoint, tmp_path / "out")
+    assert names == ["a_areas.csv", "a_index.tif", "a_index.tif.aux.xml"]
+
+
+def test_what_cannot_be_read_by_rows_has_the_limit_of_images(tmp_path, checkpoint):
+    save(tmp_path / "in/a.png", scene(1, 1))
+    Image.fromarray(scene(2, 1)).save(tmp_path / "in/b.bmp")
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(scene(2, 1)).save(tmp_path / "in/c.jpg", exif=exif)
+    with pytest.raises(DataError) as caught:
+        run(tmp_path / "in", checkpoint, tmp_path / "out", "+data.max_megapixels=0.01")
+    bmp, turned = caught.value.problems
+    assert "b.bmp: has 96x128 pixels" in bmp
+    assert "c.jpg: has an EXIF orientation, and is too large to be turned" in turned
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_second_run_over_a_folder_with_its_results_takes_the_images_alone(
+    tmp_path, checkpoint, caplog
+):
+    write_tiff(tmp_path / "in/a.tif", scene(2, 1), **PLACE)
+    save(tmp_path / "in/b.png", scene(1, 1))
+    save(tmp_path / "in/c_index.png", scene(1, 1))  # there is no c
+    names = run(tmp_path / "in", checkpoint, tmp_path / "in", confidence=True)
+    again = run(tmp_path / "in", checkpoint, tmp_path / "in", confidence=True)
+    assert names == again
+    assert "8 images in" in caplog.text
+    assert "left out" in caplog.text

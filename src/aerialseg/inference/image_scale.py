@@ -79,7 +79,10 @@ def scale_warning(
         f"{len(far)} of {counted(len(sizes), 'image')} look at least twice as large or small to "
         f"the network as in training: things in {path} (smaller edge {edge} pixels) {times:.1f} "
         f"times {than}; "
-        + (remedy or f"cut large images into tiles, or set task.image_min_size={fitting}")
+        + (
+            remedy
+            or f"set task.tile_size to cut large images into tiles, or task.image_min_size={fitting}"
+        )
     )
 
 

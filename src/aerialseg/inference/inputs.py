@@ -3,7 +3,7 @@
 import glob
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from aerialseg.durations import counted
@@ -12,6 +12,9 @@ from aerialseg.errors import DataError
 logger = logging.getLogger(__name__)
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+_ENDINGS = ("_index", "_colour", "_overlay", "_confidence", "_disagreement")
+"""Of the names of results."""
 
 _MASKS = "masks"
 """The usual name of a folder of masks, which are images too."""
@@ -77,11 +80,13 @@ def _why_nothing(root: Path) -> str:
 
 
 def _without_results(found: Sequence[Path], base: Path, output_dir: Path) -> list[Path]:
-    """The images without those in a folder of results below that of the images."""
-    results = _resolved(output_dir)
-    if _resolved(base) not in results.parents:
+    """The images without results: those in their folder, or beside the images they are of."""
+    results, stems = _resolved(output_dir), {path.with_suffix("") for path in found}
+    kept = [path for path in found if not _is_result(path, stems)]
+    if _resolved(base) in results.parents:
+        kept = [path for path in kept if not _resolved(path).is_relative_to(results)]
+    elif _resolved(base) != results:
         return list(found)
-    kept = [path for path in found if not _resolved(path).is_relative_to(results)]
     if left := len(found) - len(kept):
         logger.warning(
             "input: %s in %s, where the masks are written, left out",
@@ -89,6 +94,13 @@ def _without_results(found: Sequence[Path], base: Path, output_dir: Path) -> lis
             output_dir,
         )
     return kept
+
+
+def _is_result(path: Path, stems: Collection[Path]) -> bool:
+    """Whether a file is named as a result, and the image that it would be of is there too."""
+    names = (path.stem.removesuffix(ending) for ending in _ENDINGS if path.stem.endswith(ending))
+    is_part = any(parent.suffix == ".partial" for parent in path.parents)
+    return is_part or any(path.with_name(name) in stems for name in names if name)
 
 
 def _ignores_case(folder: Path) -> bool:

@@ -9,19 +9,27 @@ import numpy as np
 import numpy.typing as npt
 
 from aerialseg.classes import IGNORE_INDEX, ClassTable
-from aerialseg.data.images.georeference import Georeference, georeference_of
+from aerialseg.data.images.georeference import georeference_of
 from aerialseg.data.images.map_polygons import write_polygons
-from aerialseg.data.images.map_writing import write_map, write_shares
+from aerialseg.data.images.map_writing import MapPlace, write_map, write_shares
 from aerialseg.data.images.raster_rows import opened_rows
 from aerialseg.data.images.reading_settings import Reading
 from aerialseg.data.images.rows import RowSource
+from aerialseg.errors import AerialsegError
 from aerialseg.inference.predictor import Predictor
 from aerialseg.inference.tiles.finished_strips import FinishedStrips
 from aerialseg.inference.tiles.layout import TileLayout
 from aerialseg.inference.tiles.prediction import predict_strips
 from aerialseg.inference.tiles.tiling import Tiling
 from aerialseg.report.progress_bars import with_progress
-from aerialseg.storage.atomic_files import csv_text, hash_file, remove_folder, write_text
+from aerialseg.storage.atomic_files import (
+    csv_text,
+    hash_file,
+    remove_file,
+    remove_folder,
+    write_text,
+)
+from aerialseg.storage.claims import exclusive
 
 logger = logging.getLogger(__name__)
 
@@ -86,22 +94,33 @@ def segment_map(
         AerialsegError: If a result cannot be written.
     """
     job = _Job(path, stem, predictor, reading, options)
-    georeference = georeference_of(path)
-    with opened_rows(path, reading) as rows:
+    with exclusive(stem.with_name(f".{stem.name}.partial.lock")) as is_free:
+        if not is_free:
+            raise AerialsegError(
+                f"{job.parts}: another process predicts this map into the same folder; wait for "
+                "it, or choose another task.output_dir"
+            )
+        _segment(job)
+
+
+def _segment(job: _Job) -> None:
+    """Predicts a map and writes all results; those of earlier runs do not stay beside them."""
+    georeference, options = georeference_of(job.path), job.options
+    with opened_rows(job.path, job.reading) as rows:
         layout = options.tiling.layout(rows.size)
         masks, margins = _predicted(job, rows, layout, "mask", margins=options.confidence)
         if options.disagreement:
             others, _ = _predicted(job, rows, layout.shifted, "shifted", margins=False)
-    _write(job, masks, layout.size, georeference)
+    for name in ("confidence.tif", "disagreement.tif", "polygons.geojson"):
+        remove_file(job.named(f"_{name}"))
+    place = MapPlace(layout.size, georeference, job.parts)
+    _write(job, masks, place)
     if margins is not None:
         about = "probability of the likeliest class less that of the second"
-        target = job.named("_confidence.tif")
-        write_shares(target, margins, layout.size, georeference, about=about)
+        write_shares(job.named("_confidence.tif"), margins, place, about=about)
     if options.disagreement:
-        about = "another class if tiles are shifted"
-        differ = _differences(masks, others)
-        target = job.named("_disagreement.tif")
-        write_shares(target, differ, layout.size, georeference, about=about)
+        about, differ = "another class if tiles are shifted", _differences(masks, others)
+        write_shares(job.named("_disagreement.tif"), differ, place, about=about)
     remove_folder(job.parts)
 
 
@@ -129,16 +148,15 @@ def _predicted(
     return masks, leads
 
 
-def _write(
-    job: _Job,
-    strips: FinishedStrips,
-    size: tuple[int, int],
-    georeference: Georeference | None,
-) -> None:
+def _write(job: _Job, strips: FinishedStrips, place: MapPlace) -> None:
     """Writes the map and what follows from it."""
-    target, classes = job.named("_index.tif"), job.predictor.classes
-    write_map(target, strips, size, classes, georeference)
-    row_areas = None if georeference is None else georeference.row_areas(size[0])
+    target, classes, georeference = (
+        job.named("_index.tif"),
+        job.predictor.classes,
+        place.georeference,
+    )
+    write_map(target, strips, place, classes)
+    row_areas = None if georeference is None else georeference.row_areas(place.size[0])
     write_text(job.named("_areas.csv"), _areas(strips, classes, row_areas))
     least = job.options.polygons
     if least is not None and (georeference is None or row_areas is None):

@@ -6,7 +6,10 @@ from math import inf
 from pathlib import Path
 
 from aerialseg.data.images.decoding import check_whole
+from aerialseg.data.images.formats import format_at
 from aerialseg.data.images.georeference import georeference_of
+from aerialseg.data.images.opened_raster import DRIVERS
+from aerialseg.data.images.raster_rows import opened_rows
 from aerialseg.data.images.reading import read_size
 from aerialseg.data.images.reading_settings import Reading
 from aerialseg.errors import DataError
@@ -69,7 +72,8 @@ def find_inputs(
     for path in names:
         try:
             if takes_maps and _is_map(path, reading):
-                maps.append(path)
+                with opened_rows(path, reading):  # refuses what cannot be read by rows
+                    maps.append(path)
             else:
                 images[path] = read_size(path, reading)
             check_whole(path)
@@ -82,6 +86,8 @@ def find_inputs(
 
 
 def _is_map(path: Path, reading: Reading) -> bool:
-    """Whether a file says where it lies on the ground, or is too large to be held."""
+    """Whether a file says where it lies on the ground, or is read by rows, being so large."""
+    if format_at(path) not in DRIVERS:
+        return False
     height, width = read_size(path, replace(reading, max_megapixels=inf))
     return height * width > reading.max_megapixels * 1e6 or georeference_of(path) is not None

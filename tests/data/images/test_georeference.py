@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 
@@ -32,16 +33,37 @@ def test_projected_pixels_are_their_edges_multiplied():
     assert feet.row_areas(1) == pytest.approx([0.3048006096**2])
 
 
+def test_angles_have_the_unit_and_the_ellipsoid_of_their_system():
+    grads = Georeference(CRS.from_epsg(4807), Affine(1e-5, 0, 0, 0, -1e-5, 50))
+    degrees_there = Georeference(
+        CRS.from_proj4("+proj=longlat +a=6378249.2 +rf=293.466021293627 +no_defs"),
+        Affine(0.9e-5, 0, 0, 0, -0.9e-5, 45),
+    )
+    assert grads.row_areas(2) == pytest.approx(degrees_there.row_areas(2), rel=1e-6)
+    moon = Georeference(
+        CRS.from_proj4("+proj=longlat +R=1737400 +no_defs"), Affine(0.5, 0, -180, 0, -0.5, 90)
+    )
+    assert moon.row_areas(360).sum() * 720 == pytest.approx(4 * np.pi * 1_737_400**2)
+
+
 def test_turned_degrees_have_no_area_that_is_known():
     turned = Georeference(CRS.from_epsg(4326), Affine.rotation(30) @ Affine.scale(1e-5))
     assert turned.row_areas(2) is None
 
 
-def test_only_maps_are_georeferenced(tmp_path):
+def test_only_maps_are_georeferenced(tmp_path, caplog):
     transform = Affine(0.1, 0, 500_000, 0, -0.1, 4_000_000)
     options = {"crs": CRS.from_epsg(32633), "transform": transform}
     path = write_tiff(tmp_path / "map.tif", values_of(3, "uint8"), **options)
     assert georeference_of(path) == Georeference(CRS.from_epsg(32633), transform)
     assert georeference_of(write_tiff(tmp_path / "a.tif", values_of(3, "uint8"))) is None
+    placed = write_tiff(tmp_path / "b.tif", values_of(3, "uint8"), transform=transform)
+    assert georeference_of(placed) == Georeference(None, transform)
+    assert georeference_of(placed).row_areas(24) is None
     assert georeference_of(save(tmp_path / "a.png", random_image())) is None
+    points = [GroundControlPoint(row, row, row, row * 2.0) for row in (0, 10, 20)]
+    points[1].col = 0
+    held = write_tiff(tmp_path / "c.tif", values_of(3, "uint8"), gcps=points, crs="EPSG:32633")
+    assert georeference_of(held) is None
+    assert f"{held}: is placed by ground control points, which are not kept" in caplog.text
     assert np.isclose(georeference_of(path).row_areas(24).sum() * 32, 24 * 32 * 0.01)

@@ -9,14 +9,14 @@ from rasterio.warp import transform
 from aerialseg.classes import ClassTable
 from aerialseg.data.images.georeference import Georeference
 from aerialseg.data.images.map_polygons import write_polygons
-from aerialseg.data.images.map_writing import write_map
+from aerialseg.data.images.map_writing import MapPlace, write_map
 
 CLASSES = ClassTable.from_mapping({"road": [1, 2, 3], "roof": [200, 0, 0], "tree": [0, 200, 0]})
 PLACE = Georeference(CRS.from_epsg(32633), Affine(0.5, 0, 500_000, 0, -0.5, 4_000_000))
 
 
 def polygons_of(folder, mask, place=PLACE, least_area=0.25):
-    write_map(folder / "a.tif", iter([mask]), mask.shape, CLASSES, place)
+    write_map(folder / "a.tif", iter([mask]), MapPlace(mask.shape, place, folder), CLASSES)
     target = folder / "a.geojson"
     number = write_polygons(target, folder / "a.tif", CLASSES.names, place, least_area=least_area)
     features = json.loads(target.read_text())["features"]
@@ -87,3 +87,21 @@ def test_a_map_without_areas_is_refused(tmp_path):
     turned = Georeference(CRS.from_epsg(4326), Affine.rotation(30) @ Affine.scale(1e-5))
     with pytest.raises(ValueError, match="no area that is known"):
         polygons_of(tmp_path, courtyard(), place=turned)
+
+
+def test_areas_of_degrees_are_those_of_their_rows(tmp_path):
+    place = Georeference(CRS.from_epsg(4326), Affine(0.5, 0, 10, 0, -0.5, 70))
+    mask = np.zeros((60, 20), np.uint8)
+    mask[5:50, 3:13] = 1
+    found = {f["properties"]["id"]: f["properties"] for f in polygons_of(tmp_path, mask, place)}
+    assert found[1]["square_metres"] == pytest.approx(10 * place.row_areas(60)[5:50].sum())
+
+
+def test_what_crosses_the_antimeridian_is_said_and_left_out(tmp_path, caplog):
+    place = Georeference(CRS.from_epsg(4326), Affine(0.01, 0, 179.7, 0, -0.01, 10))
+    mask = np.zeros((60, 80), np.uint8)
+    mask[10:20, 40:60] = 1  # 180.1 to 180.3 degrees east
+    (roof,) = polygons_of(tmp_path, mask, place)
+    corners = np.array(roof["geometry"]["coordinates"][0])
+    assert corners[:, 0].min() == pytest.approx(-179.9)
+    assert "1 area across 180 degrees of longitude, or where the earth is not, left" in caplog.text

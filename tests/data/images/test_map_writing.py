@@ -8,7 +8,7 @@ from rasterio.transform import Affine
 
 from aerialseg.classes import ClassTable
 from aerialseg.data.images.georeference import Georeference
-from aerialseg.data.images.map_writing import write_map
+from aerialseg.data.images.map_writing import MapPlace, write_map
 from aerialseg.errors import AerialsegError
 
 CLASSES = ClassTable.from_mapping(
@@ -27,9 +27,16 @@ def strips_of(mask, *edges):
     return iter(np.split(mask, edges))
 
 
+def write(path, strips, size, place=PLACE):
+    scratch = path.parent / "scratch"
+    scratch.mkdir(exist_ok=True)
+    write_map(path, strips, MapPlace(size, place, scratch), CLASSES)
+    assert not list(scratch.iterdir())
+
+
 def test_a_map_says_what_the_mask_says_and_where(tmp_path):
     mask, path = mask_of((900, 1400)), tmp_path / "a.tif"
-    write_map(path, strips_of(mask, 100, 650), mask.shape, CLASSES, PLACE)
+    write(path, strips_of(mask, 100, 650), mask.shape)
     with rasterio.open(path) as file:
         assert np.array_equal(file.read(1), mask)
         assert (file.crs, file.transform, file.nodata) == (PLACE.crs, PLACE.transform, 255)
@@ -39,18 +46,18 @@ def test_a_map_says_what_the_mask_says_and_where(tmp_path):
         assert file.overviews(1) == [2, 4]
         small = file.read(1, out_shape=(450, 700))
     assert set(np.unique(small)) <= {0, 1, 2, 255}  # no class that is the mean of two
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.tif", "a.tif.aux.xml"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.tif", "a.tif.aux.xml", "scratch"]
 
 
 def test_a_system_reads_the_names_of_the_classes_from_the_file_beside(tmp_path):
     path = tmp_path / "a.tif"
-    write_map(path, strips_of(mask_of((30, 40))), (30, 40), CLASSES, PLACE)
+    write(path, strips_of(mask_of((30, 40))), (30, 40))
     root = ElementTree.parse(tmp_path / "a.tif.aux.xml").getroot()
     assert [each.text for each in root.iter("Category")] == list(CLASSES.names)
 
 
 def test_an_image_without_a_place_gets_none(tmp_path):
-    write_map(tmp_path / "a.tif", strips_of(mask_of((30, 40))), (30, 40), CLASSES, None)
+    write(tmp_path / "a.tif", strips_of(mask_of((30, 40))), (30, 40), None)
     with rasterio.open(tmp_path / "a.tif") as file:
         assert file.crs is None
         assert file.transform.is_identity
@@ -58,7 +65,7 @@ def test_an_image_without_a_place_gets_none(tmp_path):
 
 def test_a_map_that_fails_leaves_the_one_that_was_there(tmp_path):
     path = tmp_path / "a.tif"
-    write_map(path, strips_of(mask_of((30, 40))), (30, 40), CLASSES, PLACE)
+    write(path, strips_of(mask_of((30, 40))), (30, 40))
     before = path.read_bytes()
 
     def strips():
@@ -66,6 +73,6 @@ def test_a_map_that_fails_leaves_the_one_that_was_there(tmp_path):
         raise AerialsegError("no network")
 
     with pytest.raises(AerialsegError, match="no network"):
-        write_map(path, strips(), (30, 40), CLASSES, PLACE)
+        write(path, strips(), (30, 40))
     assert path.read_bytes() == before
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.tif", "a.tif.aux.xml"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.tif", "a.tif.aux.xml", "scratch"]

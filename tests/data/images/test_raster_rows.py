@@ -79,6 +79,36 @@ def test_rows_of_a_jpeg_are_those_of_its_pixels(tmp_path):
     assert not missing.any()
 
 
+@pytest.mark.parametrize("bits", [1, 4, 8])
+def test_grey_whose_white_is_zero_is_not_shown_as_its_negative(tmp_path, bits):
+    grey = (random_image()[..., :1] >> (8 - bits)).astype(np.uint8)
+    write_tiff(tmp_path / "a.tif", grey, photometric="MINISWHITE", nbits=bits)
+    check(tmp_path / "a.tif", AS_STORED)
+    check(tmp_path / "a.tif", Reading(nodata=0))
+
+
+def broken_jpegs(path):
+    """A photograph with a hole, one that ends in its middle, and a progressive one of few scans."""
+    smooth = Image.fromarray(random_image((60, 80))).resize((480, 360))
+    smooth.save(path, quality=90)
+    content = path.read_bytes()
+    middle = len(content) // 2
+    yield content[:middle] + b"\xff\xd9"
+    yield content[:middle] + content[middle + 400 :]
+    smooth.save(path, quality=90, progressive=True)
+    content = path.read_bytes()
+    last = content.rindex(b"\xff\xda")
+    yield content[:last] + b"\xff\xd9"
+
+
+def test_a_damaged_jpeg_is_refused_before_its_rows_look_right(tmp_path):
+    path = tmp_path / "a.jpg"
+    for content in broken_jpegs(path):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match="cannot be decoded"):
+            rows_of(path, AS_STORED)
+
+
 def test_the_limit_on_megapixels_is_for_images_that_are_held(tmp_path):
     save(tmp_path / "a.png", random_image())
     reading = Reading(max_megapixels=1e-4)

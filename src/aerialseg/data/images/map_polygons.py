@@ -1,6 +1,7 @@
 """The areas of a map's classes as polygons, for programs that want outlines."""
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,11 @@ import numpy.typing as npt
 
 from aerialseg.classes import IGNORE_INDEX
 from aerialseg.data.images.georeference import Georeference
-from aerialseg.data.images.opened_raster import opened_raster, quiet_rasterio
+from aerialseg.data.images.opened_raster import gdal_errors, opened_raster, quiet_rasterio
+from aerialseg.durations import counted
 from aerialseg.storage.atomic_files import replacing
+
+logger = logging.getLogger(__name__)
 
 _TOLERANCE = 1.0
 """Pixels by which an outline may leave the edges of pixels, which are stairs."""
@@ -56,16 +60,29 @@ def write_polygons(
         if areas is None:
             raise ValueError(f"{map_path}: its pixels have no area that is known")
         found = _areas_of(raster, areas, least_area)
+        number = lost = 0
         with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
             file.write('{"type": "FeatureCollection", "features": [')
-            number = 0
-            for number, (index, metres, rings) in enumerate(found, start=1):
-                shape = {"type": "Polygon", "coordinates": _places(rings, georeference)}
-                about = {"class": names[index], "id": index, "square_metres": round(metres, 2)}
-                feature = {"type": "Feature", "properties": about, "geometry": shape}
-                file.write(("," if number > 1 else "") + "\n" + json.dumps(feature))
+            for index, metres, rings in found:
+                places = _places(rings, georeference)
+                if places is None:
+                    lost += 1
+                    continue
+                file.write(("," if number else "") + f"\n{_feature(names, index, metres, places)}")
+                number += 1
             file.write("\n]}\n")
+    if lost:
+        line = "%s: %s across 180 degrees of longitude, or where the earth is not, left out"
+        logger.warning(line, path, counted(lost, "area"))
     return number
+
+
+def _feature(
+    names: tuple[str, ...], index: int, metres: float, places: list[list[list[float]]]
+) -> str:
+    about = {"class": names[index], "id": index, "square_metres": round(metres, 2)}
+    shape = {"type": "Polygon", "coordinates": places}
+    return json.dumps({"type": "Feature", "properties": about, "geometry": shape})
 
 
 def _areas_of(
@@ -77,7 +94,7 @@ def _areas_of(
     from rasterio import band
     from rasterio.features import shapes
 
-    to_pixels = ~raster.transform
+    to_pixels, area_to = ~raster.transform, np.concatenate([[0.0], np.cumsum(row_areas)])
     for shape, value in shapes(band(raster, 1)):
         if int(value) == IGNORE_INDEX:
             continue
@@ -85,18 +102,22 @@ def _areas_of(
             np.rint(np.stack(to_pixels @ np.transpose(ring[:-1]), axis=1)).astype(np.float32)
             for ring in shape["coordinates"]
         ]
-        metres = [_square_metres(ring, row_areas) for ring in rings]
+        metres = [_square_metres(ring, area_to) for ring in rings]
         kept = [ring for ring, area in zip(rings, metres, strict=True) if area >= least_area]
         whole = metres[0] - sum(area for area in metres[1:] if area >= least_area)
         if metres[0] >= least_area and whole >= least_area:
             yield int(value), whole, [_simplified(ring) for ring in kept]
 
 
-def _square_metres(ring: _Ring, row_areas: npt.NDArray[np.float64]) -> float:
-    """The area inside a ring, by the pixels of its middle row."""
-    columns, rows = ring.astype(np.float64).T
-    pixels = abs(np.dot(columns, np.roll(rows, 1)) - np.dot(rows, np.roll(columns, 1))) / 2
-    return float(pixels * row_areas[min(int(rows.mean()), len(row_areas) - 1)])
+def _square_metres(ring: _Ring, area_to: npt.NDArray[np.float64]) -> float:
+    """The area inside a ring along the edges of pixels.
+
+    Args:
+        ring: It.
+        area_to: ``(H + 1,)``: of a column of pixels, the area above each edge between rows.
+    """
+    columns, rows = ring.astype(np.int64).T
+    return float(abs(np.dot(columns, area_to[np.roll(rows, -1)] - area_to[rows])))
 
 
 def _simplified(ring: _Ring) -> _Ring:
@@ -105,15 +126,25 @@ def _simplified(ring: _Ring) -> _Ring:
     return ring if len(fewer) < 3 else np.asarray(fewer, np.float32)
 
 
-def _places(rings: Iterable[_Ring], georeference: Georeference) -> list[list[list[float]]]:
-    """Longitudes and latitudes of closed rings: the outer one anticlockwise, holes clockwise."""
+def _places(rings: Iterable[_Ring], georeference: Georeference) -> list[list[list[float]]] | None:
+    """Longitudes and latitudes of closed rings: the outer one anticlockwise, holes clockwise.
+
+    Returns:
+        None if the map's coordinates are none of the earth, or if a ring reaches around it.
+    """
     warp = quiet_rasterio().warp
     placed = []
     for number, ring in enumerate(rings):
         columns, rows = ring.astype(np.float64).T
         x, y = georeference.transform @ (columns, rows)
-        longitudes, latitudes = warp.transform(georeference.crs, _LONGITUDE_AND_LATITUDE, x, y)
-        corners = np.round(np.stack([longitudes, latitudes], axis=1), 8)
+        try:
+            longitudes, latitudes = warp.transform(georeference.crs, _LONGITUDE_AND_LATITUDE, x, y)
+        except gdal_errors():
+            return None
+        east = (np.asarray(longitudes) + 180) % 360 - 180
+        corners = np.round(np.stack([east, latitudes], axis=1), 8)
+        if not np.isfinite(corners).all() or np.ptp(corners[:, 0]) > 180:
+            return None
         turn = np.dot(corners[:, 0], np.roll(corners[:, 1], -1) - np.roll(corners[:, 1], 1))
         ordered = corners if (turn > 0) == (number == 0) else corners[::-1]
         placed.append([*ordered.tolist(), ordered[0].tolist()])

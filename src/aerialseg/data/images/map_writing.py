@@ -1,6 +1,7 @@
 """Writing class ids as a map: a GeoTIFF that any geographic information system shows in colours."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from aerialseg.classes import IGNORE_INDEX, ClassTable
 from aerialseg.data.images.georeference import Georeference
-from aerialseg.data.images.opened_raster import quiet_rasterio
+from aerialseg.data.images.opened_raster import gdal_errors, gdal_reason, quiet_rasterio
 from aerialseg.errors import DataError
 from aerialseg.storage.atomic_files import replacing, write_text
 
@@ -18,12 +19,24 @@ _PLAIN = {"tiled": True, "blockxsize": 512, "blockysize": 512, "bigtiff": "IF_SA
 _STORED = {"compress": "DEFLATE", "blocksize": 512, "bigtiff": "IF_SAFER"}
 
 
+@dataclass(frozen=True)
+class MapPlace:
+    """Where a map lies, and where it is put together.
+
+    Attributes:
+        size: Height and width in pixels.
+        georeference: Where it lies; ``None`` for an image that does not say.
+        scratch: A folder for files that are as large as the map and only needed to write it; who
+            has made it removes it.
+    """
+
+    size: tuple[int, int]
+    georeference: Georeference | None
+    scratch: Path
+
+
 def write_map(
-    path: Path,
-    strips: Iterable[npt.NDArray[np.uint8]],
-    size: tuple[int, int],
-    classes: ClassTable,
-    georeference: Georeference | None,
+    path: Path, strips: Iterable[npt.NDArray[np.uint8]], place: MapPlace, classes: ClassTable
 ) -> None:
     """Writes a mask as a cloud-optimised GeoTIFF with palette, class names and overviews.
 
@@ -34,9 +47,8 @@ def write_map(
     Args:
         path: Ends in ``.tif``.
         strips: ``(h, W)`` uint8 rows of the mask from top to bottom; one at a time is held.
-        size: Height and width of the mask.
+        place: Where it lies.
         classes: Names and colours of the ids.
-        georeference: Where it lies; ``None`` for an image that does not say.
 
     Raises:
         AerialsegError: If it cannot be written; what was there stays then.
@@ -47,15 +59,14 @@ def write_map(
         file.write_colormap(1, palette)
         file.update_tags(1, **_tags(classes.names))
 
-    _write(path, strips, size, georeference, complete, overviews="mode")
+    _write(path, strips, place, complete, overviews="mode")
     write_text(path.with_name(f"{path.name}.aux.xml"), _legend(classes.names))
 
 
 def write_shares(
     path: Path,
     strips: Iterable[npt.NDArray[np.uint8]],
-    size: tuple[int, int],
-    georeference: Georeference | None,
+    place: MapPlace,
     *,
     about: str,
 ) -> None:
@@ -64,8 +75,7 @@ def write_shares(
     Args:
         path: Ends in ``.tif``.
         strips: ``(h, W)`` uint8, 0 to 254 for 0 to 1, as the file's scale says; 255 is no data.
-        size: Height and width.
-        georeference: As of :func:`write_map`.
+        place: Where they lie.
         about: What the numbers are, the description of the band.
 
     Raises:
@@ -76,40 +86,36 @@ def write_shares(
         file.scales = (1 / 254,)
         file.set_band_description(1, about)
 
-    _write(path, strips, size, georeference, complete, overviews="average")
+    _write(path, strips, place, complete, overviews="average")
 
 
 def _write(
     path: Path,
     strips: Iterable[npt.NDArray[np.uint8]],
-    size: tuple[int, int],
-    georeference: Georeference | None,
+    place: MapPlace,
     complete: Callable[[Any], None],
     *,
     overviews: str,
 ) -> None:
     """Writes one band; ``complete`` adds what there is to say of it."""
-    rasterio = quiet_rasterio()
-    profile: dict[str, Any] = {"height": size[0], "width": size[1], "count": 1, "dtype": "uint8"}
-    if georeference is not None:
+    rasterio, (height, width) = quiet_rasterio(), place.size
+    profile: dict[str, Any] = {"height": height, "width": width, "count": 1, "dtype": "uint8"}
+    if (georeference := place.georeference) is not None:
         profile |= {"crs": georeference.crs, "transform": georeference.transform}
+    rows, whole = (place.scratch / f"{name}.tif" for name in ("rows", "whole"))
     try:
-        with replacing(path) as temporary:
-            rows = temporary.with_name(f"{temporary.name}.rows")
-            try:
-                with rasterio.open(
-                    rows, "w", driver="GTiff", nodata=IGNORE_INDEX, **profile, **_PLAIN
-                ) as file:
-                    _fill(file, strips, size[1])
-                    complete(file)
-                rasterio.shutil.copy(
-                    rows, temporary, driver="COG", overview_resampling=overviews, **_STORED
-                )
-            finally:
-                rows.unlink(missing_ok=True)
-    except rasterio.errors.RasterioError as error:
-        reason = " ".join(str(error.__cause__ or error).split())
-        raise DataError(f"{path}: cannot be written: {reason}") from error
+        with rasterio.open(
+            rows, "w", driver="GTiff", nodata=IGNORE_INDEX, **profile, **_PLAIN
+        ) as file:
+            _fill(file, strips, width)
+            complete(file)
+        rasterio.shutil.copy(rows, whole, driver="COG", overview_resampling=overviews, **_STORED)
+    except gdal_errors() as error:
+        raise DataError(f"{path}: cannot be written: {gdal_reason(error)}") from error
+    finally:
+        rows.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        whole.replace(temporary)
 
 
 def _fill(file: Any, strips: Iterable[npt.NDArray[np.uint8]], width: int) -> None:  # noqa: ANN401 - rasterio's, untyped

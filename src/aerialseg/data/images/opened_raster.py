@@ -12,8 +12,15 @@ from typing import Any
 from aerialseg.data.images.formats import START, format_of, undecodable
 from aerialseg.errors import DataError
 
-_DRIVERS = {"TIFF": "GTiff", "PNG": "PNG", "JPEG": "JPEG"}
+DRIVERS = {"TIFF": "GTiff", "PNG": "PNG", "JPEG": "JPEG"}
 """GDAL's names of formats."""
+
+_CAREFUL = {
+    # Files beside the image must not change what is read.
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "GDAL_ERROR_ON_LIBJPEG_WARNING": "YES",  # else damage is grey pixels
+}
 
 _CACHE = "128"  # megabytes: a row of tiles of a large map
 
@@ -28,19 +35,28 @@ def opened_raster(path: str | Path) -> Iterator[Any]:
     rasterio = quiet_rasterio()
     try:
         with Path(path).open("rb") as file:
-            driver = _DRIVERS[format_of(file.read(START), path)]
-        # Files beside the image must not change what is read.
+            driver = DRIVERS[format_of(file.read(START), path)]
         with (
-            rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_PAM_ENABLED="NO"),
+            rasterio.Env(**_CAREFUL),
             rasterio.open(path, driver=driver) as raster,
         ):
             yield raster
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except rasterio.errors.RasterioError as error:
-        reason = " ".join(str(error.__cause__ or error).split())
-        reason = reason.replace(f"{path}: ", "").replace(f"{Path(path).name}, ", "")
+    except gdal_errors() as error:
+        reason = gdal_reason(error).replace(f"{path}: ", "").replace(f"{Path(path).name}, ", "")
         raise undecodable(path, reason.rstrip(".")) from None
+
+
+def gdal_errors() -> tuple[type[Exception], ...]:
+    """What rasterio raises: errors of its own, and of GDAL those that it does not translate."""
+    rasterio = quiet_rasterio()
+    return rasterio.errors.RasterioError, rasterio._err.CPLE_BaseError
+
+
+def gdal_reason(error: Exception) -> str:
+    """What is wrong, in one line."""
+    return " ".join(str(error.__cause__ or error).split())
 
 
 @cache

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aerialseg.data.images.band_settings import to_bytes
+from aerialseg.data.images.formats import format_at, undecodable
+from aerialseg.data.images.jpeg_scans import lacks_scans
 from aerialseg.data.images.opened_raster import opened_raster
 from aerialseg.data.images.orientation import UPRIGHT
 from aerialseg.data.images.raster_nodata import has_value, missing_in
@@ -36,8 +38,8 @@ class RasterRows:
         self._reading = replace(reading, bands=self._bands)
         self._is_rgb = reading.bands is None
         self._palette = _palette_of(raster) if self._is_rgb else None
-        bits = int(raster.tags(1, ns="IMAGE_STRUCTURE").get("NBITS", 8))
-        self._white = 2**bits - 1 if self._is_rgb else 255
+        self._white = 2 ** int(raster.tags(1, ns="IMAGE_STRUCTURE").get("NBITS", 8)) - 1
+        self._is_inverted = raster.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -52,30 +54,36 @@ class RasterRows:
         """
         window = ((first, end), (0, self.size[1]))
         values = np.moveaxis(self._raster.read(list(self._bands), window=window), 0, -1)
-        if self._palette is None:
+        if not self._is_rgb:
             missing = missing_in(self._raster, values, self._reading, window)
-            image = self._bytes_of(values)
-        else:
-            # What the file says of no data is a number of the palette, what is typed is a colour.
-            said = replace(self._reading, nodata=None)
-            missing = missing_in(self._raster, values, said, window)
-            colours = self._palette[values[..., 0]]
-            missing |= colours[..., 3] == 0
-            image = np.ascontiguousarray(colours[..., :3])
-            if self._reading.nodata is not None:
-                missing |= has_value(image, (self._reading.nodata,) * 3)
+            return Rows(first, self._served_bands(values), missing if missing.any() else None)
+        # What the file says of no data is a stored value, what is typed is a colour.
+        missing = missing_in(self._raster, values, replace(self._reading, nodata=None), window)
+        image, opacity = self._served_colours(values)
+        missing |= opacity == 0
+        if self._reading.nodata is not None:
+            missing |= has_value(image, (self._reading.nodata,) * 3)
         return Rows(first, image, missing if missing.any() else None)
 
-    def _bytes_of(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-        """The bands of the network; grey becomes RGB."""
+    def _served_bands(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        """The bytes of bands."""
         if self._reading.ranges is not None:
             return to_bytes(values, self._reading.ranges)
+        return np.ascontiguousarray(values, dtype=np.uint8)
+
+    def _served_colours(
+        self, values: npt.NDArray[np.uint8]
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8] | np.uint8]:
+        """RGB, and how opaque a palette says that it is."""
+        if self._palette is not None:
+            colours = self._palette[values[..., 0]]
+            return np.ascontiguousarray(colours[..., :3]), colours[..., 3]
         image = np.ascontiguousarray(values, dtype=np.uint8)
         if self._white != 255:  # of one to seven bits
             image = (image.astype(np.uint16) * 255 // self._white).astype(np.uint8)
-        if self._is_rgb and image.shape[2] == 1:
-            return np.repeat(image, 3, axis=2)
-        return image
+        if self._is_inverted:
+            image = 255 - image
+        return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image, np.uint8(255)
 
 
 @contextmanager
@@ -97,6 +105,8 @@ def opened_rows(path: Path, reading: Reading) -> Iterator[RasterRows]:
             f"{path}: has an EXIF orientation, and is too large to be turned; store it upright, or "
             "set data.exif_orientation=ignore"
         )
+    if format_at(path) == "JPEG" and lacks_scans(path.read_bytes()):
+        raise undecodable(path, "its last scans are missing")
     with opened_raster(path) as raster:
         yield RasterRows(raster, path, reading)
 
