@@ -29,7 +29,6 @@ from aerialseg.inference.inputs import find_images
 from aerialseg.inference.predictor import Predictor
 from aerialseg.report.path_links import PathLink
 from aerialseg.report.progress_bars import with_progress
-from aerialseg.storage.checkpoints import read_checkpoint, read_description
 from aerialseg.training.build import build_predictor
 from aerialseg.training.label_next import write_label_next
 from aerialseg.viz.band_colours import as_rgb
@@ -40,7 +39,7 @@ logger = logging.getLogger(__name__)
 _SHOWN = 10  # problems printed at once
 
 
-@task(reads_checkpoint=True, reads_input="an image, a folder or a quoted glob")
+@task(reads_checkpoint=True, takes_exported=True, reads_input="an image, a folder or a quoted glob")
 def predict(
     experiment: Experiment,
     *,
@@ -74,10 +73,10 @@ def predict(
             checked, and all problems listed, before the first mask is written.
     """
     images = find_images(str(experiment.input), output_dir=output_dir)
-    reading = _reading(experiment)
-    sizes = _checked_sizes(images, reading)
     predictor = build_predictor(experiment, image_min_size=image_min_size)
     _check_typed(experiment, predictor)
+    reading = _reading(experiment, predictor)
+    sizes = _checked_sizes(images, reading)
     for warning in (scale_warning, memory_warning):
         if line := warning(sizes, predictor.description, image_min_size):
             logger.warning(line)
@@ -121,13 +120,11 @@ def _write(
     write_image(Path(f"{stem}_overlay.png"), blended)
 
 
-def _reading(experiment: Experiment) -> Reading:
+def _reading(experiment: Experiment, predictor: Predictor) -> Reading:
     """How images are read: as for training, but for what the config says."""
-    checkpoint = Path(experiment.only_checkpoint).expanduser()
-    description = read_description(read_checkpoint(checkpoint), checkpoint)
     data = cast("dict[str, Any]", experiment.data)
     return reading_as_trained(
-        description,
+        predictor.description,
         max_megapixels=data.get("max_megapixels", MAX_MEGAPIXELS),
         exif_orientation=data.get("exif_orientation"),
         nodata=data.get("nodata"),
