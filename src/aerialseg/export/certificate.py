@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -154,10 +155,9 @@ def certify(
     for number, size in enumerate(SIZES):
         shown = [resize_to(image, size, is_mask=False) for image in first[: 1 + number % 2]]
         batch = np.stack(shown)
-        logits = [each.batch_logits(batch) for each in (reference, exported)]
-        sizes[f"{len(batch)}x{size[0]}x{size[1]}"] = _parity(
-            logits, [_masks(reference, each, size) for each in logits]
-        )
+        name = f"{len(batch)}x{size[0]}x{size[1]}"
+        logits = [reference.batch_logits(batch), _exported_logits(exported, batch, name)]
+        sizes[name] = _parity(logits, [_masks(reference, each, size) for each in logits])
     matrices = torch.zeros(2, len(reference.classes), len(reference.classes), dtype=torch.int64)
     found = []
     for image, labels in images:
@@ -177,6 +177,18 @@ def certify(
         miou_torch,
         miou_exported,
     )
+
+
+def _exported_logits(exported: Predictor, batch: npt.NDArray[np.uint8], name: str) -> Tensor:
+    """What an exported model returns for a batch, or one line that says that it does not."""
+    try:
+        return exported.batch_logits(batch)
+    except Exception as error:  # each runtime has its own
+        reason = " ".join(str(error).split())[:160]
+        raise AerialsegError(
+            f"export: the exported model cannot run images of {name}: {reason}; nothing was "
+            "written; try the other task.format"
+        ) from error
 
 
 def _masks(predictor: Predictor, logits: Tensor, size: tuple[int, int]) -> Tensor:

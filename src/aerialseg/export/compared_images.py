@@ -1,13 +1,12 @@
 """The images on which an exported model is compared with its network in torch."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from aerialseg.data.images.resizing import resize_to
 from aerialseg.durations import counted
 from aerialseg.scenes import render_scene
 
@@ -23,47 +22,46 @@ class ComparedImages:
     """Images, and their labels if there are some, read when they are needed.
 
     Attributes:
-        source: What they are, in words, for the certificate.
+        kind: What they are, in the singular, for the certificate.
         count: How many there are, 1 or more.
         load: From an index to the image ``(H, W, B)`` uint8, and its mask ``(H, W)`` uint8 or None.
         are_labelled: Whether all have masks.
+        place: Where they are from, in words.
     """
 
-    source: str
+    kind: str
     count: int
     load: Callable[[int], tuple[Image, Image | None]]
     are_labelled: bool = False
+    place: str = ""
+
+    @property
+    def source(self) -> str:
+        """How many they are, and what."""
+        return f"{counted(self.count, self.kind)}{self.place}"
 
     def __iter__(self) -> Iterator[tuple[Image, Image | None]]:
         return map(self.load, range(self.count))
 
     def evenly(self, most: int) -> "ComparedImages":
         """At most so many of them, at even steps."""
-        if self.count <= most:
-            return self
-        steps = [index * self.count // most for index in range(most)]
-        source = f"{most} of {self.source}"
-        return ComparedImages(
-            source, most, lambda index: self.load(steps[index]), self.are_labelled
-        )
+        count = min(most, self.count)
+        return self._chosen([index * self.count // count for index in range(count)])
 
     def halves(self) -> tuple["ComparedImages", "ComparedImages"]:
-        """Every second image, and the others; of one image it itself, twice."""
-        if self.count == 1:
-            return self, self
-        even, odd = (self.count + 1) // 2, self.count // 2
-        return (
-            ComparedImages(self.source, even, lambda i: self.load(2 * i), self.are_labelled),
-            ComparedImages(self.source, odd, lambda i: self.load(2 * i + 1), self.are_labelled),
-        )
+        """Every second image from the first, and the others; of one image it itself, twice."""
+        order = list(range(self.count))
+        return self._chosen(order[::2]), self._chosen(order[1::2] or order)
+
+    def _chosen(self, order: Sequence[int]) -> "ComparedImages":
+        return replace(self, count=len(order), load=lambda index: self.load(order[index]))
 
 
-def generated_scenes(channels: int, *, size: tuple[int, int] = _SCENE_SIZE) -> ComparedImages:
+def generated_scenes(channels: int) -> ComparedImages:
     """Aerial scenes that are drawn from a fixed seed; other channels repeat red, green and blue."""
 
     def load(index: int) -> tuple[Image, None]:
         image, _ = render_scene(_SEED, _SCENE_SIZE, sequence=index)
-        bands = np.ascontiguousarray(image[..., np.arange(channels) % 3])
-        return resize_to(bands, size, is_mask=False), None
+        return np.ascontiguousarray(image[..., np.arange(channels) % 3]), None
 
-    return ComparedImages(counted(_SCENES, "generated scene"), _SCENES, load)
+    return ComparedImages("generated scene", _SCENES, load)

@@ -55,13 +55,13 @@ def onnx_model(network: nn.Module, channels: int, *, half: bool = False) -> Any:
         ConfigError: If onnx or onnxscript is not installed.
     """
     check_installed()
-    traced = LogitsOnly(network, half=half).eval()
+    traced, dim = LogitsOnly(network, half=half).eval(), torch.export.Dim
     with _quiet(), _one_line("ONNX"):
         program = torch.onnx.export(
             traced,
             (torch.zeros(_EXAMPLE[0], channels, *_EXAMPLE[1:]),),
             dynamo=True,
-            dynamic_shapes=_dynamic(),
+            dynamic_shapes=({0: dim("batch"), 2: dim("height"), 3: dim("width")},),
             input_names=[INPUT],
             output_names=[OUTPUT],
             external_data=False,
@@ -83,9 +83,11 @@ def torch_program(network: nn.Module, channels: int) -> torch.export.ExportedPro
         AerialsegError: If the network cannot be exported.
     """
     example = (torch.zeros(_EXAMPLE[0], channels, *_EXAMPLE[1:]),)
+    auto = torch.export.Dim.AUTO  # a program may have a smallest size, which torch finds out
+    sizes = ({0: auto, 2: auto, 3: auto},)
     with _quiet(), _one_line("torch.export"):
         return torch.export.export(
-            LogitsOnly(network).eval(), example, dynamic_shapes=_dynamic(), strict=False
+            LogitsOnly(network).eval(), example, dynamic_shapes=sizes, strict=False
         )
 
 
@@ -109,11 +111,6 @@ def save_program(
     files = {f"{name}.json": text for name, text in properties.items()}
     with _quiet():
         torch.export.save(program, path, extra_files=files)
-
-
-def _dynamic() -> tuple[dict[int, Any]]:
-    dim = torch.export.Dim
-    return ({0: dim("batch"), 2: dim("height"), 3: dim("width")},)
 
 
 def _forget_places(model: Any) -> None:  # noqa: ANN401 - see above

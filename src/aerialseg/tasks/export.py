@@ -11,7 +11,6 @@ from aerialseg.config.schema import Experiment
 from aerialseg.config.tasks import task
 from aerialseg.config.typed_overrides import command_overrides, override_key
 from aerialseg.data.images.reading import read_image
-from aerialseg.durations import counted
 from aerialseg.errors import ConfigError
 from aerialseg.export.certificate import BOUNDS, Bounds, Certificate, Precision
 from aerialseg.export.compared_images import ComparedImages, Image, generated_scenes
@@ -136,27 +135,26 @@ def _compared(
 ) -> tuple[ComparedImages, ComparedImages]:
     """The images that are compared, and those that int8 takes its ranges from: others if it can."""
     if split is not None:
-        labelled = _labelled(experiment, predictor, split)
-        if precision != "int8":
-            return labelled, labelled
-        even, odd = labelled.halves()
-        return (
-            (labelled, _labelled(experiment, predictor, "train")) if split == "val" else (odd, even)
-        )
-    found = own or generated_scenes(predictor.description.channels)
+        found = _labelled(experiment, predictor, split)
+    else:
+        found = own or generated_scenes(predictor.description.channels)
     if precision != "int8":
         return found, found
-    even, odd = found.halves()
-    return odd, even
+    if split == "val":
+        return found, _labelled(experiment, predictor, "train")
+    calibration, compared = found.halves()
+    return compared, calibration
 
 
 def _own_images(source: str, predictor: Predictor, output_dir: Path) -> ComparedImages:
     """The images of a folder, read as for training."""
     paths = list(find_images(source, output_dir=output_dir))
+    reading = predictor.reading
     return ComparedImages(
-        f"{counted(len(paths), 'image')} of task.images",
+        "image",
         len(paths),
-        lambda index: (read_image(paths[index], predictor.reading), None),
+        lambda index: (read_image(paths[index], reading), None),
+        place=" of task.images",
     )
 
 
@@ -170,9 +168,8 @@ def _labelled(experiment: Experiment, predictor: Predictor, split: ScoredSplit) 
         sample = scored.dataset[index]
         return image_array(sample), sample["mask"].numpy()
 
-    return ComparedImages(
-        f"{counted(len(scored.served), 'image')} of {split}", len(scored.served), load, True
-    )
+    count = len(scored.served)
+    return ComparedImages("image", count, load, are_labelled=True, place=f" of {split}")
 
 
 def _say(done: Exported) -> None:
