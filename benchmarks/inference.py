@@ -11,7 +11,7 @@ from torchvision.transforms.v2 import functional as F
 
 from aerialseg.export.certificate import BOUNDS
 from aerialseg.export.compared_images import generated_scenes
-from aerialseg.export.model_export import export_onnx
+from aerialseg.export.model_export import Comparison, export_onnx
 from aerialseg.inference.predictor import Predictor
 from aerialseg.storage.checkpoints import describe, write_checkpoint
 from benchmarks.command import run
@@ -63,7 +63,7 @@ def through_onnx(predictor: Predictor) -> Predictor:
     path = temporary_folder() / "network.onnx"
     scenes = generated_scenes(predictor.description.channels)
     bounds = replace(BOUNDS["float32"], argmax_agreement=_AGREEMENT["ONNX Runtime"])
-    export_onnx(predictor, path, scenes, precision="float32", bounds=bounds)
+    export_onnx(predictor, path, Comparison(scenes, bounds), precision="float32")
     return Predictor(path)
 
 

@@ -14,7 +14,7 @@ from torch import nn
 from aerialseg.errors import AerialsegError, CheckpointError, ConfigError
 from aerialseg.export.certificate import BOUNDS, SIZES
 from aerialseg.export.compared_images import ComparedImages, generated_scenes
-from aerialseg.export.model_export import export_program
+from aerialseg.export.model_export import Comparison, export_program
 from aerialseg.inference import opened_network
 from aerialseg.inference.predictor import Predictor
 from aerialseg.inference.probes import Probe
@@ -227,9 +227,8 @@ def test_nodes_that_int8_spoils_stay_in_float(tmp_path):
 
 
 def test_a_program_of_torch_holds_the_same(folder, tmp_path):
-    images = generated_scenes(3).evenly(2)
-    path = tmp_path / "model.pt2"
-    export_program(Predictor(folder / "best.ckpt"), path, images, bounds=BOUNDS["float32"])
+    path, comparison = tmp_path / "model.pt2", Comparison(generated_scenes(3), BOUNDS["float32"])
+    export_program(Predictor(folder / "best.ckpt"), path, comparison)
     assert [each.name for each in tmp_path.iterdir()] == ["model.pt2"]
     texts = {"aerialseg.json": "", "aerialseg.certificate.json": ""}
     module = torch.export.load(path, extra_files=texts).module()

@@ -8,7 +8,7 @@ import torch
 
 from aerialseg.export.certificate import BOUNDS
 from aerialseg.export.compared_images import ComparedImages, generated_scenes
-from aerialseg.export.model_export import export_onnx
+from aerialseg.export.model_export import Comparison, export_onnx
 from aerialseg.inference.predictor import Predictor
 from aerialseg.storage.checkpoints import write_checkpoint
 from aerialseg.storage.model_seal import sealed
@@ -56,13 +56,11 @@ def write_small(path: Path, network=None, **changes) -> Path:
 
 
 def export_small(checkpoint: Path, path: Path, images: ComparedImages | None = None, **changes):
-    """Exports a checkpoint; ``changes`` are arguments of the export."""
+    """Exports a checkpoint; ``changes`` are precision and parts of the comparison."""
     precision = changes.pop("precision", "float32")
     bounds = changes.pop("bounds", BOUNDS[precision])
-    shown = images or generated_scenes(3).evenly(2)
-    return export_onnx(
-        Predictor(checkpoint), path, shown, precision=precision, bounds=bounds, **changes
-    )
+    comparison = Comparison(images or generated_scenes(3).evenly(2), bounds, **changes)
+    return export_onnx(Predictor(checkpoint), path, comparison, precision=precision)
 
 
 def with_properties(path: Path, other: Path, **changes) -> Path:

@@ -2,8 +2,8 @@
 
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,26 +52,33 @@ class Exported:
     tried: Sequence[tuple[str, Certificate]] = ()
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """What an export is measured on.
+
+    Attributes:
+        images: What the model and the network in torch are shown.
+        bounds: What the model must keep to.
+        calibration: The images that int8 takes its ranges from; None for ``images``.
+        probes_from: The images that probes are cut from; None for generated scenes.
+    """
+
+    images: ComparedImages
+    bounds: Bounds
+    calibration: ComparedImages | None = None
+    probes_from: ComparedImages | None = None
+
+
 def export_onnx(
-    predictor: Predictor,
-    path: Path,
-    images: ComparedImages,
-    *,
-    precision: Precision,
-    bounds: Bounds,
-    calibration: ComparedImages | None = None,
-    probes_from: ComparedImages | None = None,
+    predictor: Predictor, path: Path, comparison: Comparison, *, precision: Precision
 ) -> Exported:
     """Writes one ONNX file with all that prediction needs, and its certificate.
 
     Args:
         predictor: The network in torch, in float32 on the CPU.
         path: Of the file, which is replaced when the model has kept to its bounds.
-        images: What is compared.
+        comparison: What it is measured on.
         precision: Of the model.
-        bounds: What it must keep to.
-        calibration: The images that int8 takes its ranges from; None for ``images``.
-        probes_from: The images that probes are cut from; None for generated scenes.
 
     Raises:
         AerialsegError: If the network cannot be exported, misses a bound, or there is no room.
@@ -81,40 +88,39 @@ def export_onnx(
     model = onnx_model(network, channels, half=precision == "float16")
     serialised, tried = model.SerializeToString(), []
     if precision == "int8":
-        search = _Search(predictor, images, bounds)
-        found = search.run(model, (calibration or images).evenly(MOST_FOR_RANGES))
-        serialised, certificate, tried = (
-            found.model,
-            search.certificates[-1][1],
-            search.certificates,
-        )
+        search = _Search(predictor, comparison)
+        serialised, tried = search.run(model).model, search.certificates
+        _, certificate = tried[-1]
     else:
-        certificate = _certified(predictor, serialised, images, precision, bounds)
+        certificate = _certified(predictor, serialised, comparison, precision)
     certificate.check("use the checkpoint" if precision == "float32" else _GUARD)
     exported = predictor.with_network(OnnxNetwork(serialised))
-    metadata = _metadata(predictor, exported, certificate, probes_from, tried)
+    metadata = _metadata(predictor, exported, certificate, comparison, tried)
     data = sealed(_with_properties(serialised, metadata.to_properties()))
     check_room(path, len(data))
     write_bytes(path, data)
     return Exported(path, certificate, tried)
 
 
-def export_program(
-    predictor: Predictor,
-    path: Path,
-    images: ComparedImages,
-    *,
-    bounds: Bounds,
-    probes_from: ComparedImages | None = None,
-) -> Exported:
-    """Writes a ``torch.export`` program in float32; arguments and errors as :func:`export_onnx`."""
+def export_program(predictor: Predictor, path: Path, comparison: Comparison) -> Exported:
+    """Writes a ``torch.export`` program in float32, and its certificate.
+
+    Args:
+        predictor: The network in torch, in float32 on the CPU.
+        path: Of the file, which is replaced when the program has kept to its bounds.
+        comparison: What it is measured on.
+
+    Raises:
+        AerialsegError: If the network cannot be exported, misses a bound, or there is no room.
+    """
     network = cast("nn.Module", predictor.network)
     program = torch_program(network, predictor.description.channels)
     module = cast("Callable[[torch.Tensor], torch.Tensor]", program.module())
     exported = predictor.with_network(lambda given: {"out": module(given)})
+    images, bounds = comparison.images, comparison.bounds
     certificate = certify(predictor, exported, images, precision="float32", bounds=bounds)
     certificate.check("use the checkpoint")
-    metadata = _metadata(predictor, exported, certificate, probes_from, ())
+    metadata = _metadata(predictor, exported, certificate, comparison, ())
     check_room(path, sum(tensor.nbytes for tensor in program.state_dict.values()))
     with replacing(path) as temporary:
         # torch asks for this ending.
@@ -132,23 +138,22 @@ class _Search:
 
     Args:
         predictor: The network in torch.
-        images: What is compared.
-        bounds: What the model must keep to.
+        comparison: What it is measured on.
     """
 
-    def __init__(self, predictor: Predictor, images: ComparedImages, bounds: Bounds) -> None:
+    def __init__(self, predictor: Predictor, comparison: Comparison) -> None:
         self._predictor = predictor
-        self._images = images
-        self._bounds = bounds
+        self._comparison = comparison
         self.certificates: list[tuple[str, Certificate]] = []
 
-    def run(self, model: Any, calibration: ComparedImages) -> Quantised:  # noqa: ANN401 - onnx has no types
+    def run(self, model: Any) -> Quantised:  # noqa: ANN401 - onnx has no types
         """The best of per tensor and per channel, or else one with nodes in float; the last tried.
 
         Args:
             model: In float32.
-            calibration: The images that ranges are taken from.
         """
+        images = self._comparison.calibration or self._comparison.images
+        calibration = images.evenly(MOST_FOR_RANGES)
         quantiser = Quantiser(model, INPUT, [fed(self._predictor, i) for i, _ in calibration])
         plain = [quantiser.quantise(per_channel=each) for each in (False, True)]
         best = max(plain, key=lambda each: _goodness(self._try(each)))
@@ -163,15 +168,13 @@ class _Search:
         return best
 
     def _try(self, quantised: Quantised) -> Certificate:
-        certificate = _certified(
-            self._predictor, quantised.model, self._images, "int8", self._bounds
-        )
+        certificate = _certified(self._predictor, quantised.model, self._comparison, "int8")
         self.certificates.append((quantised.way, certificate))
         return certificate
 
     def _agreement(self, quantised: Quantised) -> float:
-        few = self._images.evenly(4)
-        found = _certified(self._predictor, quantised.model, few, "int8", self._bounds)
+        few = replace(self._comparison, images=self._comparison.images.evenly(4))
+        found = _certified(self._predictor, quantised.model, few, "int8")
         return found.images.argmax_agreement
 
 
@@ -193,14 +196,11 @@ def fed(predictor: Predictor, image: Image) -> npt.NDArray[np.float32]:
 
 
 def _certified(
-    predictor: Predictor,
-    serialised: bytes,
-    images: ComparedImages,
-    precision: Precision,
-    bounds: Bounds,
+    predictor: Predictor, serialised: bytes, comparison: Comparison, precision: Precision
 ) -> Certificate:
     """The certificate of a model's bytes."""
     exported = predictor.with_network(OnnxNetwork(serialised))
+    images, bounds = comparison.images, comparison.bounds
     return certify(predictor, exported, images, precision=precision, bounds=bounds)
 
 
@@ -208,13 +208,13 @@ def _metadata(
     predictor: Predictor,
     exported: Predictor,
     certificate: Certificate,
-    probes_from: ComparedImages | None,
+    comparison: Comparison,
     tried: Sequence[tuple[str, Certificate]],
 ) -> ModelMetadata:
     """What is written into the file beside the graph."""
     probes = []
     for index, size in enumerate(PROBE_SIZES):
-        shown = probes_from or generated_scenes(predictor.description.channels)
+        shown = comparison.probes_from or generated_scenes(predictor.description.channels)
         image = cut(shown.load(index % shown.count)[0], size)
         mask = exported.labels(exported.batch_logits(image[None]), size)
         probes.append(Probe(image, mask))
@@ -222,7 +222,7 @@ def _metadata(
         **certificate.to_mapping(),
         "checkpoint_sha256": hash_file(predictor.checkpoint),
         "machine": platform.machine(),
-        "versions": {name: version(name) for name in ("aerialseg", "torch", "onnxruntime")},
+        "versions": {name: _version(name) for name in ("aerialseg", "torch", "onnxruntime")},
     }
     if tried:
         facts["quantisation"] = tried[-1][0]
@@ -243,6 +243,13 @@ def cut(image: Image, size: tuple[int, int]) -> Image:
     shrunk = resize_keep_aspect(image, edge)
     top, left = ((have - want) // 2 for have, want in zip(shrunk.shape[:2], size, strict=True))
     return np.ascontiguousarray(shrunk[top : top + size[0], left : left + size[1]])
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # torch.export needs no onnxruntime
+        return None
 
 
 def _with_properties(serialised: bytes, properties: dict[str, str]) -> bytes:

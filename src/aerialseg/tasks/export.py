@@ -14,7 +14,7 @@ from aerialseg.data.images.reading import read_image
 from aerialseg.errors import ConfigError
 from aerialseg.export.certificate import BOUNDS, Bounds, Certificate, Precision
 from aerialseg.export.compared_images import ComparedImages, Image, generated_scenes
-from aerialseg.export.model_export import Exported, export_onnx, export_program
+from aerialseg.export.model_export import Comparison, Exported, export_onnx, export_program
 from aerialseg.export.traced_network import check_installed
 from aerialseg.inference.inputs import find_images
 from aerialseg.inference.predictor import Predictor
@@ -42,26 +42,20 @@ def export(
     max_miou_difference: Annotated[float, Gt(0), Le(1)] | None = None,
     min_agreement: Annotated[float, Gt(0), Le(1)] | None = None,
 ) -> Path:
-    """Writes a model that takes any number of images of any size, with its parity certificate.
+    """Writes a model that takes images of any size, if it says what the network says in torch.
 
-    The model and the network in torch are shown the same images. If they differ by more than the
-    bound, nothing is written. An ONNX file holds all that a checkpoint says about itself, small
-    images with the masks it gives for them, and what was measured; ``task=predict`` and
-    ``task=evaluate`` take it as ``checkpoint``.
+    The file holds all that a checkpoint says about itself, small images with the masks it gives for
+    them, and what was measured. ``task=predict`` takes an ONNX file as ``checkpoint``.
 
     Args:
         experiment: The config; ``checkpoint`` is exported.
         format: One ``.onnx`` file, or a program of ``torch.export`` (``.pt2``).
         precision: ``float16`` and ``int8`` are smaller; int8 is quantised by the images.
-        images: A folder of images to compare on, and to take int8's ranges and the probes from;
-            None for generated scenes.
-        split: The labelled images of ``data`` to compare on, as in evaluate: the bound is then the
-            difference in mIoU. None for no labels.
+        images: A folder of images to compare on, and to take the probes from; None for scenes.
+        split: The labelled images of ``data`` to compare on, as in evaluate; None for no labels.
         max_images: The most images that are compared.
-        max_miou_difference: The bound with labels; None for 0.001, 0.005 and 0.02 of float32,
-            float16 and int8.
-        min_agreement: The bound without labels, the least share of pixels with the same class; None
-            for 0.999, 0.99 and 0.95.
+        max_miou_difference: The bound with labels; None for that of the precision.
+        min_agreement: The bound without labels, the least share of pixels with the same class.
 
     Returns:
         The path of the file.
@@ -75,32 +69,19 @@ def export(
     use_threads(experiment.compute.threads, device="cpu")
     predictor = Predictor(Path(experiment.only_checkpoint))
     check_chosen_checkpoint(experiment, predictor.description)
-    known = BOUNDS[precision]
-    bounds = Bounds(
-        known.logit_difference,
-        min_agreement or known.argmax_agreement,
-        max_miou_difference or known.miou_difference,
-    )
+    bounds = _bounds(precision, max_miou_difference, min_agreement)
     folder = Path(experiment.paths.output_dir)
     own = None if images is None else _own_images(images, predictor, folder)
     compared, calibration = _compared(experiment, predictor, own, split, precision)
-    compared = compared.evenly(max_images)
+    comparison = Comparison(compared.evenly(max_images), bounds, calibration, own)
     if format == "torch_export":
-        path = folder / "model.pt2"
-        done = export_program(predictor, path, compared, bounds=bounds, probes_from=own)
+        done = export_program(predictor, folder / "model.pt2", comparison)
     else:
-        path = folder / ("model" + ("" if precision == "float32" else f"_{precision}") + SUFFIX)
-        done = export_onnx(
-            predictor,
-            path,
-            compared,
-            precision=precision,
-            bounds=bounds,
-            calibration=calibration,
-            probes_from=own,
-        )
+        bits = "" if precision == "float32" else f"_{precision}"
+        path = folder / f"model{bits}{SUFFIX}"
+        done = export_onnx(predictor, path, comparison, precision=precision)
     _say(done)
-    return path
+    return done.path
 
 
 def _check_options(format: str, precision: str, images: str | None, split: str | None) -> None:
@@ -114,7 +95,20 @@ def _check_options(format: str, precision: str, images: str | None, split: str |
         raise ConfigError(
             "task.images: task.split compares on the labelled images of data instead; leave one out"
         )
-    check_installed()
+    if format == "onnx":
+        check_installed()
+
+
+def _bounds(
+    precision: Precision, max_miou_difference: float | None, min_agreement: float | None
+) -> Bounds:
+    """Those of the precision, unless others were typed."""
+    known = BOUNDS[precision]
+    return replace(
+        known,
+        argmax_agreement=min_agreement or known.argmax_agreement,
+        miou_difference=max_miou_difference or known.miou_difference,
+    )
 
 
 def _beside_the_run(experiment: Experiment) -> Experiment:
