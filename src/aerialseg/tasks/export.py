@@ -44,8 +44,7 @@ def export(
 ) -> Path:
     """Writes a model that takes images of any size, if it says what the network says in torch.
 
-    The file holds all that a checkpoint says about itself, small images with the masks it gives for
-    them, and what was measured. ``task=predict`` takes an ONNX file as ``checkpoint``.
+    It holds its checkpoint's description, images with the masks it gives for them, and the proof.
 
     Args:
         experiment: The config; ``checkpoint`` is exported.
@@ -58,7 +57,7 @@ def export(
         min_agreement: The bound without labels, the least share of pixels with the same class.
 
     Returns:
-        The path of the file.
+        Its path.
 
     Raises:
         ConfigError: If options contradict each other, or a package is missing.
@@ -77,8 +76,8 @@ def export(
     if format == "torch_export":
         done = export_program(predictor, folder / "model.pt2", comparison)
     else:
-        bits = "" if precision == "float32" else f"_{precision}"
-        path = folder / f"model{bits}{SUFFIX}"
+        name = "model" if precision == "float32" else f"model_{precision}"
+        path = folder / f"{name}{SUFFIX}"
         done = export_onnx(predictor, path, comparison, precision=precision)
     _say(done)
     return done.path
