@@ -59,6 +59,7 @@ class Predictor:
             are not.
         classes: What it was trained on.
         reading: How files are read as for training: bands, values and orientation.
+        precision: As it was given.
         network: From normalised images to ``{"out": logits}``, in torch with BatchNorm folded into
             the convolutions, or in ONNX Runtime.
 
@@ -90,6 +91,7 @@ class Predictor:
         self.classes = class_table_of(self.description, checkpoint)
         self.reading = reading_as_trained(self.description)
         self.device, self.network = opened.device, opened.network
+        self.precision = precision
         self._half = _HALF.get(str(precision))
         self._mean = torch.tensor(self.description.mean, device=self.device)
         self._std = torch.tensor(self.description.std, device=self.device)
