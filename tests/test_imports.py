@@ -25,7 +25,7 @@ LAYERS = (
     {"inference"},
     {"report"},  # draws and tabulates what a predictor says
     {"callbacks", "config"},  # callbacks log what report draws
-    {"training"},
+    {"training", "export"},  # an export needs a predictor, and nothing of training
     {"tasks"},
     {"entry"},
     {"run", "__main__"},  # both only start it

@@ -17,6 +17,7 @@ from aerialseg.config.trainer_rules import Rule
 from aerialseg.config.typed_overrides import command_overrides, override_key
 from aerialseg.config.types import Lookup
 from aerialseg.errors import did_you_mean, nearest_name
+from aerialseg.storage.model_seal import EXPORTED, SUFFIX
 from aerialseg.storage.run_folders import RunFolder, runs_with_stage, stages_of_run
 
 _MOST_RUNS = 8
@@ -33,7 +34,7 @@ def checkpoint_rules(place: Place) -> tuple[Rule, ...]:
     """
     predecessor = partial(_predecessor, place=place)
     checkpoint = partial(_checkpoint, place=place)
-    return (predecessor, _weights, _teachers, checkpoint)
+    return (predecessor, _weights, _teachers, _exported, checkpoint)
 
 
 def _predecessor(config: Lookup, *, place: Place) -> Iterator[Problem]:
@@ -116,6 +117,18 @@ def _teachers(config: Lookup) -> Iterator[Problem]:
     if config["stage.cache_features"] == "on":
         text = "is on, but the teachers of loss.distillation need the images; set it to auto or off"
         yield Problem("stage.cache_features", text)
+
+
+def _exported(config: Lookup) -> Iterator[Problem]:
+    """No exported model is given where only a checkpoint of training will do."""
+    given, name = config["checkpoint"], config["task.name"]
+    several = given or [] if not isinstance(given, str) else [given]
+    models = [path for path in several if Path(path).suffix.lower() == SUFFIX]
+    if models and not _task(config).takes_exported:
+        yield Problem("checkpoint", f"task={name}: {models[0]} {EXPORTED}")
+    start = config["stage.init_checkpoint"]
+    if _task(config).starts_stage and start is not None and Path(start).suffix.lower() == SUFFIX:
+        yield Problem("stage.init_checkpoint", f"{start} {EXPORTED}")
 
 
 def _checkpoint(config: Lookup, *, place: Place) -> Iterator[Problem]:

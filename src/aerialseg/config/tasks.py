@@ -19,6 +19,7 @@ class Task:
         reads_data: Whether it reads ``data``; it then has the default of the run it is about.
         reads_checkpoint: Whether it reads ``checkpoint``; the file must then exist.
         may_read_checkpoints: Whether it reads ``checkpoint``, one or a list, if that is given.
+        takes_exported: Whether ``checkpoint`` may be a model that ``task=export`` wrote.
         reads_input: What ``input`` must name, which must then be set; empty if it is not read.
         starts_stage: Whether it starts the stage from its predecessor's checkpoint; the
             predecessor must then be finished.
@@ -35,6 +36,7 @@ class Task:
     reads_data: bool = False
     reads_checkpoint: bool = False
     may_read_checkpoints: bool = False
+    takes_exported: bool = False
     reads_input: str = ""
     starts_stage: bool = False
     may_run_in_chain: bool = False
@@ -48,6 +50,7 @@ def task(
     reads_data: bool = False,
     reads_checkpoint: bool = False,
     may_read_checkpoints: bool = False,
+    takes_exported: bool = False,
     reads_input: str = "",
     starts_stage: bool = False,
     may_run_in_chain: bool = False,
@@ -61,6 +64,7 @@ def task(
         reads_data: See :class:`Task`.
         reads_checkpoint: See :class:`Task`.
         may_read_checkpoints: See :class:`Task`.
+        takes_exported: See :class:`Task`.
         reads_input: See :class:`Task`.
         starts_stage: See :class:`Task`.
         may_run_in_chain: See :class:`Task`.
@@ -75,6 +79,7 @@ def task(
             reads_data=reads_data,
             reads_checkpoint=reads_checkpoint,
             may_read_checkpoints=may_read_checkpoints,
+            takes_exported=takes_exported,
             reads_input=reads_input,
             starts_stage=starts_stage,
             may_run_in_chain=may_run_in_chain,

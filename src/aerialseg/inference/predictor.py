@@ -1,10 +1,11 @@
-"""Predicts masks at the images' original size from a checkpoint."""
+"""Predicts masks at the images' original size from a checkpoint, or from an exported model."""
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias, cast
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +17,10 @@ from aerialseg.data.images.resizing import resize_keep_aspect
 from aerialseg.errors import AerialsegError, CheckpointError
 from aerialseg.inference.image_reading import reading_as_trained
 from aerialseg.inference.image_scale import network_edge
-from aerialseg.inference.trained_network import class_table_of, rebuilt
-from aerialseg.kernels.folding import fold_batchnorm
+from aerialseg.inference.opened_network import Network, open_network
+from aerialseg.inference.trained_network import class_table_of
 from aerialseg.kernels.upsampling import most_likely, upsample
 from aerialseg.models.normalisation import normalise
-from aerialseg.storage.checkpoints import (
-    network_state,
-    read_checkpoint,
-    read_description,
-)
 from aerialseg.values.checked_calls import checked
 
 Precision: TypeAlias = Literal["32-true", "32", 32, "bf16-mixed", "bf16", "16-mixed", "16", 16]
@@ -46,13 +42,16 @@ class Predictor:
     """Segments images of any size with the network of a checkpoint.
 
     Args:
-        checkpoint: Path of a checkpoint of this project.
-        device: A torch device, such as ``cpu`` or ``cuda``.
+        checkpoint: Path of a checkpoint of this project, or of a model (``.onnx``) that
+            ``task=export`` wrote, which runs in ONNX Runtime.
+        device: A torch device, such as ``cpu`` or ``cuda``. An exported model runs on the CPU.
         precision: As in Lightning: ``32-true``, or ``bf16-mixed`` or ``16-mixed`` for speed, which
-            changes the class of about one pixel in two hundred.
+            changes the class of about one pixel in two hundred. An exported model has its own.
         image_min_size: The smaller edge that images are resized to, in pixels; ``None`` for that of
             training. Of a network that was trained on windows of large images, that is the edge of
             a window; larger images are resized by as much.
+        cache_dir: Where it is kept that an exported model was right about its probes on this
+            machine; None checks them each time.
 
     Attributes:
         checkpoint: Its path.
@@ -61,12 +60,15 @@ class Predictor:
         classes: What it was trained on.
         reading: How files are read as for training: bands, values and orientation.
         precision: As it was given.
-        network: In eval mode, with BatchNorm folded into the convolutions.
+        network: From normalised images to ``{"out": logits}``, in torch with BatchNorm folded into
+            the convolutions, or in ONNX Runtime.
 
     Raises:
         CheckpointError: If the checkpoint cannot be read, names a network that is not registered
-            or does not fit it.
-        ConfigError: If the installed package that the network comes from is broken.
+            or does not fit it; if an exported model was altered, or gives other masks for its
+            probes than where it was exported.
+        ConfigError: If a package that it needs is missing, or the one that the network comes from
+            is broken.
         ValueError: If an argument is not of its kind, or ``precision`` is none of these.
     """
 
@@ -78,23 +80,31 @@ class Predictor:
         device: str = "cpu",
         precision: Precision = "32-true",
         image_min_size: Annotated[int, Ge(1)] | None = None,
+        cache_dir: Path | None = None,
     ) -> None:
         checkpoint = Path(checkpoint).expanduser()
-        content = read_checkpoint(checkpoint)
+        opened = open_network(checkpoint, device=device, cache_dir=cache_dir)
         self.checkpoint = checkpoint
-        self.description = read_description(content, checkpoint)
+        self.description = opened.description
         self.image_min_size = image_min_size or self.description.image_min_size
         self._chosen = image_min_size
         self.classes = class_table_of(self.description, checkpoint)
         self.reading = reading_as_trained(self.description)
-        self.device = torch.device(device)
-        network = rebuilt(self.description, network_state(content), checkpoint).eval()
-        fold_batchnorm(network)
-        self.network = network.to(self.device).to(memory_format=torch.channels_last)
+        self.device, self.network = opened.device, opened.network
         self.precision = precision
         self._half = _HALF.get(str(precision))
         self._mean = torch.tensor(self.description.mean, device=self.device)
         self._std = torch.tensor(self.description.std, device=self.device)
+
+    def with_network(self, network: Network) -> "Predictor":
+        """The same predictor with its network in another runtime.
+
+        Args:
+            network: From normalised images to ``{"out": logits}``, on the predictor's device.
+        """
+        other = copy.copy(self)
+        other.network = network
+        return other
 
     def predict(self, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Segments one image.
@@ -170,7 +180,7 @@ class Predictor:
         batch = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
         normalised = normalise(batch.to(self.device), self._mean, self._std)
         with torch.autocast(self.device.type, self._half, enabled=self._half is not None):
-            return cast("torch.Tensor", self.network(normalised)["out"])
+            return self.network(normalised)["out"]
 
     def labels(self, logits: torch.Tensor, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
         """The most likely class of each pixel, of what :meth:`logits` returned.

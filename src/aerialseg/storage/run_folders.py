@@ -21,6 +21,7 @@ from aerialseg.storage.atomic_files import (
 from aerialseg.storage.claims import exclusive
 from aerialseg.storage.differences import differences, typed_again, without_repetitions
 from aerialseg.storage.event_files import event_folder, remove_event_files
+from aerialseg.storage.model_seal import EXPORTS, SUFFIX
 from aerialseg.storage.stage_result import StageResult
 
 _Record = TypeVar("_Record")
@@ -42,7 +43,12 @@ class RunFolder:
 
     @classmethod
     def of_checkpoint(cls, checkpoint: Path) -> "RunFolder":
-        """The folder that ``<folder>/checkpoints/best.ckpt`` belongs to."""
+        """The folder that ``<folder>/checkpoints/best.ckpt`` belongs to.
+
+        Of a model in ``<stage>/export``, that is ``<stage>/train``, from which it was exported.
+        """
+        if checkpoint.suffix == SUFFIX and checkpoint.parent.name == EXPORTS:
+            return cls(checkpoint.parent.parent / "train")
         return cls(checkpoint.parent.parent)
 
     @property

@@ -18,6 +18,7 @@ import torch
 
 from aerialseg.errors import CheckpointError
 from aerialseg.storage.atomic_files import hash_file, replacing, write_text
+from aerialseg.storage.model_seal import EXPORTED, SUFFIX
 
 _SEAL = b"sha256:"
 _SEAL_LENGTH = len(_SEAL) + 64
@@ -89,11 +90,14 @@ def check_kind(path: Path) -> None:
     """Names the usual mistakes before a reader stumbles over them.
 
     Raises:
-        CheckpointError: If the file is missing, empty, a web page, a Git LFS pointer or cut off.
+        CheckpointError: If the file is missing, empty, a web page, a Git LFS pointer, cut off or a
+            model exported to ONNX.
     """
     if not path.is_file():
         found = "is a folder; wanted a file of weights" if path.is_dir() else "no such file"
         raise CheckpointError(f"{path}: {found}")
+    if path.suffix.lower() == SUFFIX:
+        raise CheckpointError(f"{path}: {EXPORTED}")
     with path.open("rb") as file:
         start = file.read(64)
     if not start:

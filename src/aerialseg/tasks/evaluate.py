@@ -10,7 +10,7 @@ from aerialseg.training.scored_images import ScoredSplit
 from aerialseg.training.scoring import score_checkpoint
 
 
-@task(reads_data=True, reads_checkpoint=True)
+@task(reads_data=True, reads_checkpoint=True, takes_exported=True)
 def evaluate(
     experiment: Experiment,
     *,

@@ -30,7 +30,7 @@ from aerialseg.training.label_review import review_labels
 logger = logging.getLogger(__name__)
 
 
-@task(reads_data=True, may_read_checkpoints=True)
+@task(reads_data=True, may_read_checkpoints=True, takes_exported=True)
 def inspect(
     experiment: Experiment,
     *,

@@ -29,7 +29,6 @@ from aerialseg.inference.predictor import Predictor
 from aerialseg.inference.tiles.tiling import Tiling, tiling_as_trained
 from aerialseg.report.path_links import PathLink
 from aerialseg.report.progress_bars import with_progress
-from aerialseg.storage.checkpoints import read_checkpoint, read_description
 from aerialseg.training.build import build_predictor
 from aerialseg.training.image_masks import segment_image
 from aerialseg.training.label_next import write_label_next
@@ -39,7 +38,7 @@ from aerialseg.training.prediction_inputs import PredictionInputs, find_inputs
 logger = logging.getLogger(__name__)
 
 
-@task(reads_checkpoint=True, reads_input="an image, a folder or a quoted glob")
+@task(reads_checkpoint=True, takes_exported=True, reads_input="an image, a folder or a quoted glob")
 def predict(
     experiment: Experiment,
     *,
@@ -76,9 +75,9 @@ def predict(
         DataError: As of :func:`~aerialseg.training.prediction_inputs.find_inputs`.
     """
     takes_maps = tile_size is not None and not rank_for_labelling
-    inputs = _inputs(experiment, output_dir, takes_maps=takes_maps)
     predictor = build_predictor(experiment, image_min_size=image_min_size)
     _check_typed(experiment, predictor)
+    inputs = _inputs(experiment, predictor, output_dir, takes_maps=takes_maps)
     edge = None if tile_size == "auto" else tile_size
     tiling = tiling_as_trained(
         predictor.description, tile_size=edge, overlap=overlap, image_min_size=image_min_size
@@ -92,8 +91,10 @@ def predict(
         _rank(experiment, inputs, uncertainty, predictor)
 
 
-def _inputs(experiment: Experiment, output_dir: str, *, takes_maps: bool) -> PredictionInputs:
-    reading, source = _reading(experiment), str(experiment.input)
+def _inputs(
+    experiment: Experiment, predictor: Predictor, output_dir: str, *, takes_maps: bool
+) -> PredictionInputs:
+    reading, source = _reading(experiment, predictor), str(experiment.input)
     return find_inputs(source, output_dir=output_dir, reading=reading, takes_maps=takes_maps)
 
 
@@ -162,13 +163,11 @@ def _rank(
     write_label_next(images, np.stack(uncertainty), inputs.reading, seen, **places)
 
 
-def _reading(experiment: Experiment) -> Reading:
+def _reading(experiment: Experiment, predictor: Predictor) -> Reading:
     """How images are read: as for training, but for what the config says."""
-    checkpoint = Path(experiment.only_checkpoint).expanduser()
-    description = read_description(read_checkpoint(checkpoint), checkpoint)
     data = cast("dict[str, Any]", experiment.data)
     return reading_as_trained(
-        description,
+        predictor.description,
         max_megapixels=data.get("max_megapixels", MAX_MEGAPIXELS),
         exif_orientation=data.get("exif_orientation"),
         nodata=data.get("nodata"),

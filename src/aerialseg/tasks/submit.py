@@ -32,7 +32,7 @@ HEADER = ("ImageID", "EncodedPixels")
 """The column names if the data set has no ``sampleSubmission.csv``."""
 
 
-@task(reads_data=True, reads_checkpoint=True)
+@task(reads_data=True, reads_checkpoint=True, takes_exported=True)
 def submit(experiment: Experiment, *, order: Literal["row", "column"] = "row") -> Path:
     """Writes ``submission.csv``: rows ``IMAGEID_CLASS,start length start length ...``.
 

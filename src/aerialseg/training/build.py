@@ -236,6 +236,7 @@ def load_predictor(experiment: Experiment, *, image_min_size: int | None = None)
         device=device,
         precision=trainer.get("precision") or "32-true",
         image_min_size=image_min_size,
+        cache_dir=Path(experiment.paths.cache_dir),
     )
 
 

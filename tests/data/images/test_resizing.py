@@ -46,3 +46,14 @@ def test_images_are_averaged_down_and_blended_up():
     edge = np.zeros((4, 4, 3), dtype=np.uint8)
     edge[:, 2:] = 100
     assert resize_keep_aspect(edge, 8)[0, :, 0].tolist() == [0, 0, 0, 25, 75, 100, 100, 100]
+
+
+@pytest.mark.parametrize("shorter", [7, 31])
+@pytest.mark.parametrize("bands", [1, 4, 5, 9])
+def test_any_number_of_bands_is_resized_as_each_alone(bands, shorter):
+    image = np.dstack([random_image(seed=seed) for seed in range(3)])[..., :bands]
+    found = resize_keep_aspect(image, shorter)
+    assert found.shape == (*resized((24, 32), shorter), bands)
+    for band in range(bands):
+        alone = resize_keep_aspect(np.ascontiguousarray(image[..., band : band + 1]), shorter)
+        assert np.array_equal(found[..., band], alone[..., 0])

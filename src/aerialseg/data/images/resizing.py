@@ -9,6 +9,9 @@ from annotated_types import Ge
 
 from aerialseg.values.checked_calls import checked
 
+_MOST_CHANNELS = 4
+"""OpenCV averages the areas of no more channels at once."""
+
 
 def resized(size: tuple[int, int], image_min_size: int | None) -> tuple[int, int]:
     """Height and width that :func:`resize_keep_aspect` gives an image of ``size``."""
@@ -55,5 +58,15 @@ def resize_to(
     interpolation = cv2.INTER_AREA if min(target) < min(size) else cv2.INTER_LINEAR
     if is_mask:
         interpolation = cv2.INTER_NEAREST_EXACT
+    if array.ndim == 3 and array.shape[2] > _MOST_CHANNELS:
+        parts = [
+            resize_to(
+                np.ascontiguousarray(array[..., start : start + _MOST_CHANNELS]),
+                target,
+                is_mask=is_mask,
+            )
+            for start in range(0, array.shape[2], _MOST_CHANNELS)
+        ]
+        return np.concatenate(parts, axis=2)
     result = cv2.resize(array, target[::-1], interpolation=interpolation)
     return result.astype(np.uint8, copy=False).reshape(*target, *array.shape[2:])
