@@ -16,16 +16,16 @@ IMAGE = Path("a.png")
         # Trained on images of 90 pixels resized to 60: everything at two thirds.
         ((90, 60), (90, 130), 60, None),
         ((90, 60), (179, 300), 60, None),
-        ((90, 60), (181, 300), 60, "181 pixels) 2.0 times smaller; cut"),
-        ((90, 60), (1800, 2600), 60, "1800 pixels) 20.0 times smaller; cut"),
+        ((90, 60), (181, 300), 60, "181 pixels) 2.0 times smaller; set"),
+        ((90, 60), (1800, 2600), 60, "1800 pixels) 20.0 times smaller; set"),
         ((90, 60), (1800, 2600), 1200, None),
-        ((90, 60), (30, 30), 60, "30 pixels) 3.0 times larger; cut"),
+        ((90, 60), (30, 30), 60, "30 pixels) 3.0 times larger; set"),
         # Of older checkpoints only the size after resizing is known.
         ((None, 60), (60, 80), 60, None),
-        ((None, 60), (240, 300), 60, "240 pixels) 4.0 times smaller; cut"),
+        ((None, 60), (240, 300), 60, "240 pixels) 4.0 times smaller; set"),
         # Trained without resizing.
         ((90, None), (1800, 2600), None, None),
-        ((90, None), (1800, 2600), 450, "1800 pixels) 4.0 times smaller; cut"),
+        ((90, None), (1800, 2600), 450, "1800 pixels) 4.0 times smaller; set"),
     ],
 )
 def test_a_factor_of_more_than_two_is_named(trained, size, image_min_size, expected):
@@ -52,7 +52,7 @@ def test_the_advised_size_is_that_of_training():
     sizes = {IMAGE: (1800, 2600), Path("b.png"): (90, 130)}
     line = scale_warning(sizes, description, 60)
     assert line.startswith("1 of 2 images look at least twice as large or small")
-    assert line.endswith("set task.image_min_size=1200")
+    assert line.endswith("or task.image_min_size=1200")
     assert scale_warning({IMAGE: (1800, 2600)}, description, 1200) is None
 
 

@@ -75,14 +75,11 @@ def scale_warning(
     factor, edge = far[path], min(sizes[path])
     times, than = (1 / factor, "smaller") if factor < 1 else (factor, "larger")
     fitting = max(1, round(edge * alike[path]))
+    remedy = remedy or f"set task.tile_size to cut large images, or task.image_min_size={fitting}"
     return (
         f"{len(far)} of {counted(len(sizes), 'image')} look at least twice as large or small to "
         f"the network as in training: things in {path} (smaller edge {edge} pixels) {times:.1f} "
-        f"times {than}; "
-        + (
-            remedy
-            or f"set task.tile_size to cut large images into tiles, or task.image_min_size={fitting}"
-        )
+        f"times {than}; {remedy}"
     )
 
 
