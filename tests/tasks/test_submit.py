@@ -61,7 +61,7 @@ def project(tmp_path, monkeypatch):
         ),
     )
     monkeypatch.setattr(module_under_test, "build_data", lambda experiment: data)
-    monkeypatch.setattr(module_under_test, "build_predictor", lambda experiment: Oracle())
+    monkeypatch.setattr(module_under_test, "build_predictor", lambda experiment, **_: Oracle())
     config = experiment("task=submit", "trainer=cpu", f"paths.output_dir={tmp_path}/out")
     return SimpleNamespace(config=config, data=data, folder=tmp_path)
 

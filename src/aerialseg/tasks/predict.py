@@ -23,8 +23,11 @@ from aerialseg.data.images.writing import write_image, write_mask
 from aerialseg.durations import counted
 from aerialseg.errors import ConfigError, DataError
 from aerialseg.inference.class_uncertainty import class_uncertainty
+from aerialseg.inference.ensemble import members_of, name_of, protocol_of
+from aerialseg.inference.image_batches import stream_logits
 from aerialseg.inference.image_reading import reading_as_trained
 from aerialseg.inference.image_scale import memory_warning, scale_warning
+from aerialseg.inference.image_views import AS_TRAINED, Flips, Scales, Views
 from aerialseg.inference.inputs import find_images
 from aerialseg.inference.predictor import Predictor
 from aerialseg.report.path_links import PathLink
@@ -40,7 +43,11 @@ logger = logging.getLogger(__name__)
 _SHOWN = 10  # problems printed at once
 
 
-@task(reads_checkpoint=True, reads_input="an image, a folder or a quoted glob")
+@task(
+    reads_checkpoint=True,
+    averages_checkpoints=True,
+    reads_input="an image, a folder or a quoted glob",
+)
 def predict(
     experiment: Experiment,
     *,
@@ -48,6 +55,8 @@ def predict(
     image_min_size: Annotated[int, Ge(1)] | None = None,
     overlay_opacity: Annotated[float, Ge(0), Le(1)] = 0.5,
     rank_for_labelling: bool = False,
+    scales: Scales = AS_TRAINED,
+    flips: Flips = "none",
 ) -> None:
     """Writes three images for each input: index mask, colour mask and overlay.
 
@@ -66,6 +75,8 @@ def predict(
         overlay_opacity: Opacity of the mask in the overlay, 0 to 1.
         rank_for_labelling: Whether ``label_next.csv`` is written too: the images in the order in
             which labels are worth most, with the colour masks as a start to paint from.
+        scales: As of ``task=evaluate``.
+        flips: Likewise.
 
     Raises:
         ConfigError: If another ``data.image_min_size``, ``data.bands`` or ``data.value_range`` is
@@ -76,17 +87,19 @@ def predict(
     images = find_images(str(experiment.input), output_dir=output_dir)
     reading = _reading(experiment)
     sizes = _checked_sizes(images, reading)
-    predictor = build_predictor(experiment, image_min_size=image_min_size)
-    _check_typed(experiment, predictor)
-    for warning in (scale_warning, memory_warning):
-        if line := warning(sizes, predictor.description, image_min_size):
-            logger.warning(line)
+    views = Views(scales, flips)
+    predictor = build_predictor(experiment, image_min_size=image_min_size, views=views)
+    for member in members_of(predictor):
+        _check_typed(experiment, member)
+        for warning in (scale_warning, memory_warning):
+            if line := warning(sizes, member.description, image_min_size):
+                logger.warning(line)
     output = Path(output_dir)
     uncertainty = _segment(images, predictor, reading, output, opacity=overlay_opacity)
     number, resizing = len(images), _resizing(predictor, is_typed=image_min_size is not None)
-    line = "%s segmented with %s, %s: index masks, colour masks and overlays in %s"
-    checkpoint = experiment.only_checkpoint
-    logger.info(line, counted(number, "image"), checkpoint, resizing, PathLink(output_dir))
+    line = "%s segmented with %s, %s, %s: index masks, colour masks and overlays in %s"
+    how = (name_of(predictor), resizing, protocol_of(predictor))
+    logger.info(line, counted(number, "image"), *how, PathLink(output_dir))
     if rank_for_labelling:
         caches, seen = Path(experiment.paths.cache_dir), predictor.description.seen
         write_label_next(images, uncertainty, reading, seen, cache_dir=caches, output_dir=output)
@@ -102,9 +115,11 @@ def _segment(
 ) -> npt.NDArray[np.float64]:
     """Writes the masks of all images; returns ``(N, C)``: how unsure the network is of each."""
     uncertainty = []
-    for path, name in with_progress(list(images.items()), "predict"):
-        image, missing = read_image(path, reading), missing_data(path, reading)
-        logits = predictor.logits(image)
+    paths = with_progress(list(images), "predict")
+    for path, image, logits in stream_logits(
+        predictor, ((path, read_image(path, reading)) for path in paths)
+    ):
+        name, missing = images[path], missing_data(path, reading)
         mask = without_data(predictor.labels(logits, image.shape[:2]), missing)
         blended = overlay(as_rgb(image), mask, predictor.classes, opacity=opacity)
         _write(output_dir / name, mask, predictor.classes, blended)
@@ -123,7 +138,7 @@ def _write(
 
 def _reading(experiment: Experiment) -> Reading:
     """How images are read: as for training, but for what the config says."""
-    checkpoint = Path(experiment.only_checkpoint).expanduser()
+    checkpoint = Path(experiment.checkpoints[0]).expanduser()
     description = read_description(read_checkpoint(checkpoint), checkpoint)
     data = cast("dict[str, Any]", experiment.data)
     return reading_as_trained(
@@ -155,7 +170,13 @@ def _check_typed(experiment: Experiment, predictor: Predictor) -> None:
 
 
 def _resizing(predictor: Predictor, *, is_typed: bool) -> str:
-    """The size that images were resized to, and what decided it."""
+    """The size that images were resized to, and what decided it; of each network if they differ."""
+    ways = [_resizing_of(member, is_typed=is_typed) for member in members_of(predictor)]
+    return " and ".join(dict.fromkeys(ways))
+
+
+def _resizing_of(predictor: Predictor, *, is_typed: bool) -> str:
+    """The same of one network."""
     edge, window = predictor.image_min_size, predictor.description.window
     source = "task.image_min_size" if is_typed else "as in training"
     if edge is not None and window is not None and not is_typed:
