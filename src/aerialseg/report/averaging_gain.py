@@ -78,6 +78,7 @@ class AveragingGain:
         }
 
     def _without(self, alone: TimedScores) -> dict[str, Any]:
+        """A network alone, and what averaging gained on it."""
         gain, interval = self.gain_over(alone)
         return {
             "checkpoint": alone.checkpoint,

@@ -79,8 +79,7 @@ def predict(
         flips: Likewise.
 
     Raises:
-        ConfigError: If another ``data.image_min_size``, ``data.bands`` or ``data.value_range`` is
-            typed than those of training.
+        ConfigError: If other ``data.image_min_size``, ``bands`` or ``value_range`` are typed.
         DataError: If there are no images, or if one cannot be read; headers and file ends are
             checked, and all problems listed, before the first mask is written.
     """
@@ -89,20 +88,30 @@ def predict(
     sizes = _checked_sizes(images, reading)
     views = Views(scales, flips)
     predictor = build_predictor(experiment, image_min_size=image_min_size, views=views)
+    _check_members(experiment, predictor, sizes, image_min_size)
+    output = Path(output_dir)
+    uncertainty = _segment(images, predictor, reading, output, opacity=overlay_opacity)
+    resizing = _resizing(predictor, is_typed=image_min_size is not None)
+    how = f"{name_of(predictor)}, {resizing}, {protocol_of(predictor)}"
+    line = "%s segmented with %s: index masks, colour masks and overlays in %s"
+    logger.info(line, counted(len(images), "image"), how, PathLink(output_dir))
+    if rank_for_labelling:
+        caches, seen = Path(experiment.paths.cache_dir), predictor.description.seen
+        write_label_next(images, uncertainty, reading, seen, cache_dir=caches, output_dir=output)
+
+
+def _check_members(
+    experiment: Experiment,
+    predictor: Predictor,
+    sizes: Mapping[Path, tuple[int, int]],
+    image_min_size: int | None,
+) -> None:
+    """Checks what was typed against each network, and says if images look unlike in training."""
     for member in members_of(predictor):
         _check_typed(experiment, member)
         for warning in (scale_warning, memory_warning):
             if line := warning(sizes, member.description, image_min_size):
                 logger.warning(line)
-    output = Path(output_dir)
-    uncertainty = _segment(images, predictor, reading, output, opacity=overlay_opacity)
-    number, resizing = len(images), _resizing(predictor, is_typed=image_min_size is not None)
-    line = "%s segmented with %s, %s, %s: index masks, colour masks and overlays in %s"
-    how = (name_of(predictor), resizing, protocol_of(predictor))
-    logger.info(line, counted(number, "image"), *how, PathLink(output_dir))
-    if rank_for_labelling:
-        caches, seen = Path(experiment.paths.cache_dir), predictor.description.seen
-        write_label_next(images, uncertainty, reading, seen, cache_dir=caches, output_dir=output)
 
 
 def _segment(

@@ -47,8 +47,8 @@ def score_checkpoint(
 ) -> dict[str, float]:
     """Evaluates ``checkpoint`` on a split of ``data`` and writes tables and images of it.
 
-    Where images show what training has seen, a second score is that of the others. Where
-    predictions are averaged, over views or networks, the same images are scored without, too.
+    Where images show what training has seen, a second score is that of the others; where
+    predictions are averaged, of each network without.
 
     Args:
         experiment: The config.
@@ -62,16 +62,15 @@ def score_checkpoint(
 
     Raises:
         DataError: If there are no such images.
-        CheckpointError: If the checkpoint was trained for other classes, or does not say which
-            images are unseen.
+        CheckpointError: If it was trained for other classes, or does not say what is unseen.
     """
-    gain = None
     if predicted is None:
         scored = scored_dataset(experiment, split, views=views)
         leakage = leakage_of(scored, split)
         matrices, gain = _matrices(scored, title=f"evaluate {split}")
     else:
-        scored, leakage, matrices = predicted.scored, predicted.leakage, predicted.whole
+        scored, leakage = predicted.scored, predicted.leakage
+        matrices, gain = predicted.whole, None
     results = [
         ImageResult(index, sample.id, each, sample.data_set)
         for index, (sample, each) in enumerate(zip(scored.served, matrices, strict=True))
@@ -87,11 +86,8 @@ def score_checkpoint(
         "images": len(images),
         "images_trained_on": scored.images.trained_on,
         **({"windows": windows} if windows else {}),
-        **({"averaging": gain.to_mapping()} if gain is not None else {}),
     }
-    scores = _tabulated(folder, images, scored.data.classes.names, facts, leakage)
-    if gain is not None:
-        gain.show()
+    scores = _tabulated(folder, images, scored.data.classes.names, facts, leakage, gain)
     about = _about(len(sheet), in_windows=windows > 0)
     logger.info("tables and images in %s; %s", PathLink(folder), about)
     return scores
@@ -103,8 +99,11 @@ def _tabulated(
     names: Sequence[str],
     facts: Mapping[str, Any],
     leakage: Leakage | None,
+    gain: AveragingGain | None,
 ) -> dict[str, float]:
     """Writes and prints the tables; returns the scores of all images."""
+    if gain is not None:
+        facts = {**facts, "averaging": gain.to_mapping()}
     matrix = torch.stack([image.matrix for image in images]).sum(0)
     scores = summarise(matrix, names)
     write_tables(folder, matrix, images, names, {**facts, **scores}, leakage=leakage)
@@ -117,6 +116,8 @@ def _tabulated(
         title = f"{title}, {leakage.left or 'none'} without leakage"
     print_classes(scores, matrix, names, title=title, left=left)
     print_sets(images)
+    if gain is not None:
+        gain.show()
     return scores
 
 
