@@ -64,17 +64,14 @@ def score_checkpoint(
         DataError: If there are no such images.
         CheckpointError: If it was trained for other classes, or does not say what is unseen.
     """
+    gain = None
     if predicted is None:
         scored = scored_dataset(experiment, split, views=views)
         leakage = leakage_of(scored, split)
         matrices, gain = _matrices(scored, title=f"evaluate {split}")
     else:
-        scored, leakage = predicted.scored, predicted.leakage
-        matrices, gain = predicted.whole, None
-    results = [
-        ImageResult(index, sample.id, each, sample.data_set)
-        for index, (sample, each) in enumerate(zip(scored.served, matrices, strict=True))
-    ]
+        scored, leakage, matrices = predicted.scored, predicted.leakage, predicted.whole
+    results = _results(scored, matrices)
     folder = Path(experiment.paths.output_dir)
     sheet = [_sheet_row(scored, result) for result in _spread(results, sheet_rows)]
     write_images(folder, matrices.sum(0), sheet, scored.data.classes)
@@ -128,6 +125,14 @@ def _matrices(scored: ScoredDataset, *, title: str) -> tuple[Tensor, AveragingGa
         return confusion_matrices(predictor, scored, title=title), None
     gain = averaging_gain(predictor, scored, title=title)
     return gain.average.matrices, gain
+
+
+def _results(scored: ScoredDataset, matrices: Tensor) -> list[ImageResult]:
+    """What is served, each with its confusion matrix."""
+    return [
+        ImageResult(index, sample.id, each, sample.data_set)
+        for index, (sample, each) in enumerate(zip(scored.served, matrices, strict=True))
+    ]
 
 
 def _windows(served: Sequence[Sample]) -> int:
