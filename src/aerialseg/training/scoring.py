@@ -47,8 +47,7 @@ def score_checkpoint(
 ) -> dict[str, float]:
     """Evaluates ``checkpoint`` on a split of ``data`` and writes tables and images of it.
 
-    Where images show what training has seen, a second score is that of the others; where
-    predictions are averaged, of each network without.
+    A second score leaves out what training has seen, and another one averages nothing.
 
     Args:
         experiment: The config.
