@@ -60,7 +60,7 @@ def test_a_score_says_that_it_is_of_a_single_scale(project):
     assert facts["protocol"] == "single scale"
     assert facts["checkpoint"] == A
     assert "averaging" not in facts
-    assert "3 images, single scale" in said
+    assert "3 images; single scale" in said
 
 
 def test_evaluate_says_the_score_with_and_without_views(project):
@@ -74,7 +74,7 @@ def test_evaluate_says_the_score_with_and_without_views(project):
     assert without["gain_miou"] == pytest.approx(facts["miou"] - single["miou"])
     assert facts["averaging"]["times_the_seconds"] > 1
     assert "averaged, and without averaging" in said
-    assert "3 images, scales 1, 1.5, horizontal flip" in said
+    assert "3 images; scales 1, 1.5, horizontal flip" in said
 
 
 def test_evaluate_scores_an_ensemble_and_each_of_it(project):

@@ -105,11 +105,11 @@ def _tabulated(
     write_tables(folder, matrix, images, names, {**facts, **scores}, leakage=leakage)
     windows = facts.get("windows")
     note = f" in {counted(windows, 'window')}" if windows else ""
-    title = f"{facts['split']}: {counted(len(images), 'image')}{note}, {facts['protocol']}"
-    left = None
+    title, left = f"{facts['split']}: {counted(len(images), 'image')}{note}", None
     if leakage is not None:
         left = left_matrix(images, leakage)
         title = f"{title}, {leakage.left or 'none'} without leakage"
+    title = f"{title}; {facts['protocol']}"
     print_classes(scores, matrix, names, title=title, left=left)
     print_sets(images)
     if gain is not None:
