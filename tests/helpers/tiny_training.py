@@ -16,8 +16,9 @@ from aerialseg.losses import DiceCrossEntropyLoss
 from aerialseg.models.freeze_plan import FreezePlan
 from aerialseg.models.layer_groups import layer_groups
 from aerialseg.models.module import SegmentationModule
+from aerialseg.models.networks import lraspp_mobilenet_v3_large
 from aerialseg.models.optimization import Optimization
-from aerialseg.storage.checkpoints import Description, describe
+from aerialseg.storage.checkpoints import Description, describe, write_checkpoint
 
 CLASSES = {"ground": [10, 20, 30], "car": [200, 0, 0], "tree": [0, 200, 0]}
 GROUPS = ["stem", "body", ["classifier", "aux_classifier"]]
@@ -87,6 +88,16 @@ def checkpoint_of(network, description=None):
     content = {"state_dict": {f"network.{k}": v for k, v in network.state_dict().items()}}
     describe(content, description or describe_run())
     return content
+
+
+def write_network(path, **changes):
+    """A checkpoint of a network that was trained on nothing; returns its path."""
+    torch.manual_seed(0)
+    network = lraspp_mobilenet_v3_large(3)
+    target = "aerialseg.models.networks.lraspp_mobilenet_v3_large"
+    description = describe_run(network={"_target_": target, "num_classes": 3}, **changes)
+    write_checkpoint(path, checkpoint_of(network, description))
+    return path
 
 
 def make_module(network=None, *, groups=GROUPS, start=0, fresh=(), **changes):

@@ -10,7 +10,7 @@ from torch import nn
 
 from aerialseg.classes import ClassTable
 from aerialseg.data.images.resizing import resize_keep_aspect
-from aerialseg.errors import AerialsegError, CheckpointError
+from aerialseg.errors import CheckpointError
 from aerialseg.inference.class_uncertainty import class_uncertainty
 from aerialseg.inference.ensemble import AveragedPredictor, members_of, name_of, protocol_of
 from aerialseg.inference.image_views import Views
@@ -175,7 +175,8 @@ def test_each_network_resizes_and_normalises_by_its_own_rule(make):
 
 def test_parts_of_images_are_seen_as_large_as_in_the_whole(make):
     networks = [Constant(0.6, 0.2, 0.2), Constant(0.2, 0.6, 0.2)]
-    small, large = make(networks[0], image_min_size=100), make(networks[1], image_min_size=150)
+    small = make(networks[0], image_min_size=100, original_min_size=200)
+    large = make(networks[1], image_min_size=150, original_min_size=200)
     members = [small, large]
     averaged = AveragedPredictor(members, Views([1.0, 2.0]))
     logits = averaged.batch_logits(np.stack([IMAGE, IMAGE]))
@@ -184,11 +185,22 @@ def test_parts_of_images_are_seen_as_large_as_in_the_whole(make):
     assert torch.allclose(logits.exp()[:, :, 5, 5], torch.tensor([[0.4, 0.4, 0.2]] * 2))
 
 
-def test_parts_of_images_are_refused_where_their_size_depends_on_the_whole(make):
-    members = [make(name="a", image_min_size=100), make(name="b", image_min_size=None)]
-    with pytest.raises(AerialsegError, match="resizes images by another rule") as error:
-        AveragedPredictor(members).batch_logits(IMAGE[None])
-    assert len(error.value.problems) == 1
+def test_parts_of_images_are_seen_at_the_scales_of_training(make):
+    networks = [Constant(0.6, 0.2, 0.2), Constant(0.2, 0.6, 0.2)]
+    halved = make(networks[0], image_min_size=100, original_min_size=200)
+    whole = make(networks[1], name="b", image_min_size=None, original_min_size=700)
+    AveragedPredictor([halved, whole]).batch_logits(IMAGE[None])
+    assert [network.seen for network in networks] == [[(24, 36)], [(48, 72)]]
+
+
+def test_parts_of_images_are_seen_at_the_size_that_was_typed(make):
+    members = [make(image_min_size=100, original_min_size=200), make(name="b", image_min_size=None)]
+    typed = [Predictor(each.checkpoint, image_min_size=50) for each in members]
+    networks = [Constant(0.6, 0.2, 0.2), Constant(0.2, 0.6, 0.2)]
+    for each, network in zip(typed, networks, strict=True):
+        each.network = network
+    AveragedPredictor(typed).batch_logits(IMAGE[None])
+    assert [network.seen for network in networks] == [[(24, 36)], [(24, 36)]]
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from aerialseg.errors import DataError
 from aerialseg.inference.predictor import Predictor
-from aerialseg.models.networks import lraspp_mobilenet_v3_large
-from aerialseg.storage.checkpoints import describe, read_checkpoint, write_checkpoint
+from aerialseg.storage.checkpoints import read_checkpoint, write_checkpoint
 from aerialseg.tasks.predict import predict
 from helpers.commands import run_command
 from helpers.composing import experiment
 from helpers.tiny_data import image_file
-from helpers.tiny_training import CLASSES, describe_run
+from helpers.tiny_training import CLASSES, write_network
 
 
 def line_of(call, *arguments):
@@ -26,16 +24,7 @@ def line_of(call, *arguments):
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    torch.manual_seed(0)
-    network = lraspp_mobilenet_v3_large(3)
-    arguments = {
-        "_target_": "aerialseg.models.networks.lraspp_mobilenet_v3_large",
-        "num_classes": 3,
-    }
-    content = {"state_dict": {f"network.{k}": v for k, v in network.state_dict().items()}}
-    describe(content, describe_run(network=arguments))
-    write_checkpoint(tmp_path / "best.ckpt", content)
-    return tmp_path / "best.ckpt"
+    return write_network(tmp_path / "best.ckpt")
 
 
 def config_for(source, checkpoint, *overrides):
@@ -121,11 +110,11 @@ def test_orientation_is_treated_as_in_training_or_as_typed(
     assert {Image.open(mask).size for mask in (tmp_path / "out").iterdir()} == {size}
 
 
-def test_the_size_of_an_image_has_a_limit(tmp_path, checkpoint):
+def test_the_size_of_an_image_that_is_held_has_a_limit(tmp_path, checkpoint):
     path = image_file(tmp_path / "a.jpg", (20, 30))
     limited = config_for(path, checkpoint, "+data.max_megapixels=0.0005")
     with pytest.raises(DataError, match=r"has 30x20 pixels.* raise data\.max_megapixels"):
-        predict(limited, output_dir=str(tmp_path / "out"))
+        predict(limited, output_dir=str(tmp_path / "out"), tile_size=None)
 
 
 def test_a_typed_size_decides_and_is_named(tmp_path, checkpoint, caplog):

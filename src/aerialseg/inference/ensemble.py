@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
-from math import isclose
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +10,10 @@ import torch
 
 from aerialseg.data.images.resizing import resize_keep_aspect
 from aerialseg.durations import counted
-from aerialseg.errors import AerialsegError, CheckpointError
+from aerialseg.errors import CheckpointError
 from aerialseg.inference.image_views import SINGLE_VIEW, Views
 from aerialseg.inference.predictor import Predictor
+from aerialseg.inference.tiles.tiling import tiling_as_trained
 from aerialseg.kernels.upsampling import upsample
 from aerialseg.storage.checkpoints import Description
 from aerialseg.storage.seen_images import as_lists, seen_by_any
@@ -49,7 +49,8 @@ class AveragedPredictor(Predictor):
         self.members, self.views = tuple(members), views
         self.checkpoint, self.classes = first.checkpoint, first.classes
         self.reading, self.device = first.reading, first.device
-        self.image_min_size = first.image_min_size
+        self.image_min_size, self._chosen = first.image_min_size, first._chosen
+        self.precision = first.precision
         self.description = _described(members)
 
     @torch.inference_mode()
@@ -74,11 +75,11 @@ class AveragedPredictor(Predictor):
     def batch_logits(self, images: npt.NDArray[np.uint8]) -> torch.Tensor:
         """The logarithms of the mean probabilities for images as the first network sees them.
 
-        The others see them larger or smaller by as much as their images differ in size, and views
-        of other scales are resized from these images, which may hold less than their originals.
+        The others see them larger or smaller by as much as things were in their training, and
+        views of other scales are resized from these images, which may hold less than the originals.
 
         Args:
-            images: ``(N, h, w, B)`` uint8, resized for the first member.
+            images: ``(N, h, w, B)`` uint8, such as tiles, resized for the first member.
 
         Returns:
             ``(N, C, h', w')`` float32 at the size of the largest output of a network.
@@ -89,14 +90,6 @@ class AveragedPredictor(Predictor):
         edge = min(images.shape[1:3])
         factors = [_size_relative_to(self.members[0], member) for member in self.members]
         return self._mean_of(images, [edge * factor for factor in factors])
-
-    def edge_of(self, size: tuple[int, int]) -> int | None:
-        """The smaller edge, in pixels, that the first member sees an image of this size with.
-
-        Returns:
-            ``None`` if it does not resize it.
-        """
-        return self.members[0].edge_of(size)
 
     def _mean_of(self, images: npt.NDArray[np.uint8], edges: Sequence[float]) -> torch.Tensor:
         """The mean over members and views; ``edges`` are the smaller edges that members see."""
@@ -170,17 +163,8 @@ def _described(members: Sequence[Predictor]) -> Description:
 
 
 def _size_relative_to(first: Predictor, member: Predictor) -> float:
-    """How much larger a network sees large images than the first one sees them.
-
-    Raises:
-        AerialsegError: If that depends on the image.
-    """
-    sizes = ((4096, 4096), (8192, 10240))
-    a, b = ((member.edge_of(size) or size[0]) / (first.edge_of(size) or size[0]) for size in sizes)
-    if not isclose(a, b, rel_tol=0.01):
-        raise AerialsegError(
-            f"{member.checkpoint}: resizes images by another rule than {first.checkpoint}, one to "
-            "an edge and one by a factor, so parts of images cannot be given to both; average "
-            "networks of one rule, or set task.image_min_size"
-        )
-    return a
+    """How much larger a network sees the parts of an image than the first one sees them."""
+    if first._chosen is not None:  # the size was typed, for all
+        return 1.0
+    mine, yours = (tiling_as_trained(each.description).scale for each in (first, member))
+    return yours / mine

@@ -60,6 +60,7 @@ class Predictor:
             are not.
         classes: What it was trained on.
         reading: How files are read as for training: bands, values and orientation.
+        precision: As it was given.
         network: In eval mode, with BatchNorm folded into the convolutions.
 
     Raises:
@@ -90,6 +91,7 @@ class Predictor:
         network = rebuilt(self.description, network_state(content), checkpoint).eval()
         fold_batchnorm(network)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)
+        self.precision = precision
         self._half = _HALF.get(str(precision))
         self._mean = torch.tensor(self.description.mean, device=self.device)
         self._std = torch.tensor(self.description.std, device=self.device)

@@ -1,46 +1,45 @@
-"""Masks and overlays for any images, from a checkpoint alone."""
+"""Masks of any images and maps, from a checkpoint alone.
+
+Of an image ``NAME_index.png`` holds class ids, ``NAME_colour.png`` the same with the class colours
+as palette, ``NAME_overlay.png`` the image with the mask over it. A map, which is a TIFF that says
+where on the ground it lies, or an image above ``data.max_megapixels``, becomes a map too:
+``NAME_index.tif``, with a table of areas, ``NAME_areas.csv``. Pixels without data are 255.
+"""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Sequence, Sized
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
-from aerialseg.classes import ClassTable
 from aerialseg.config.schema import Experiment
 from aerialseg.config.tasks import task
 from aerialseg.config.typed_overrides import command_overrides, override_key
 from aerialseg.data.images.band_settings import ranges_of
-from aerialseg.data.images.decoding import check_whole
 from aerialseg.data.images.headers import MAX_MEGAPIXELS
-from aerialseg.data.images.missing_data import missing_data, without_data
-from aerialseg.data.images.reading import read_image, read_size
 from aerialseg.data.images.reading_settings import Reading
-from aerialseg.data.images.writing import write_image, write_mask
 from aerialseg.durations import counted
-from aerialseg.errors import ConfigError, DataError
-from aerialseg.inference.class_uncertainty import class_uncertainty
+from aerialseg.errors import ConfigError
 from aerialseg.inference.ensemble import members_of, name_of, protocol_of
 from aerialseg.inference.image_batches import stream_logits
 from aerialseg.inference.image_reading import reading_as_trained
 from aerialseg.inference.image_scale import memory_warning, scale_warning
 from aerialseg.inference.image_views import AS_TRAINED, Flips, Scales, Views
-from aerialseg.inference.inputs import find_images
 from aerialseg.inference.predictor import Predictor
+from aerialseg.inference.tiles.tiling import Tiling, tiling_as_trained
 from aerialseg.report.path_links import PathLink
 from aerialseg.report.progress_bars import with_progress
 from aerialseg.storage.checkpoints import read_checkpoint, read_description
 from aerialseg.training.build import build_predictor
+from aerialseg.training.image_masks import ImageMasks
 from aerialseg.training.label_next import write_label_next
-from aerialseg.viz.band_colours import as_rgb
-from aerialseg.viz.colours import overlay
+from aerialseg.training.map_masks import MapOptions, segment_map
+from aerialseg.training.prediction_inputs import PredictionInputs, find_inputs
 
 logger = logging.getLogger(__name__)
-
-_SHOWN = 10  # problems printed at once
 
 
 @task(
@@ -53,96 +52,138 @@ def predict(
     *,
     output_dir: str = "predictions",
     image_min_size: Annotated[int, Ge(1)] | None = None,
+    tile_size: Literal["auto"] | Annotated[int, Ge(64)] | None = "auto",
+    overlap: Annotated[float, Ge(0), Le(0.5)] = 0.25,
+    confidence: bool = False,
+    disagreement: bool = False,
+    polygons: Annotated[float, Gt(0)] | None = None,
     overlay_opacity: Annotated[float, Ge(0), Le(1)] = 0.5,
     rank_for_labelling: bool = False,
     scales: Scales = AS_TRAINED,
     flips: Flips = "none",
 ) -> None:
-    """Writes three images for each input: index mask, colour mask and overlay.
-
-    ``NAME_index.png`` holds class ids, ``NAME_colour.png`` the same ids with the class colours as
-    palette, ``NAME_overlay.png`` the image with the mask over it. Folders are kept. Images are
-    turned by their EXIF orientation, as viewers do, unless the checkpoint was trained with
-    ``data.exif_orientation=ignore``. Bands and values are those of training. Pixels without data,
-    as transparent ones, are 255 and white.
+    """Writes masks of images and maps, which are read as those of training.
 
     Args:
-        experiment: The config, of which ``checkpoint``, ``input``, ``data.max_megapixels``,
-            ``data.exif_orientation``, ``data.nodata`` and ``trainer`` are used.
-        output_dir: Where to write.
-        image_min_size: The smaller edge that images are resized to, in pixels; ``None`` for that of
-            training. A warning names images that look twice as large or small as in training.
+        experiment: The config.
+        output_dir: Where to write. Folders of the images are kept.
+        image_min_size: Pixels of the smaller edge of resized images or tiles; ``None`` as trained.
+        tile_size: ``auto`` predicts maps in tiles as large as images of training; a number maps and
+            larger images, in tiles of so many pixels an edge; ``None`` predicts all as images.
+        overlap: Share of a tile's edge that its neighbour has too.
+        confidence: Whether maps have ``NAME_confidence.tif``: how sure the network is of a pixel.
+        disagreement: Whether maps have ``NAME_disagreement.tif``: where shifted tiles say another
+            class. Takes twice the time.
+        polygons: Square metres of the smallest area in ``NAME_polygons.geojson`` of a map.
         overlay_opacity: Opacity of the mask in the overlay, 0 to 1.
         rank_for_labelling: Whether ``label_next.csv`` is written too: the images in the order in
-            which labels are worth most, with the colour masks as a start to paint from.
+            which labels are worth most. Maps are then images as others.
         scales: As of ``task=evaluate``.
         flips: Likewise.
 
     Raises:
-        ConfigError: If other ``data.image_min_size``, ``bands`` or ``value_range`` are typed.
-        DataError: If there are no images, or if one cannot be read; headers and file ends are
-            checked, and all problems listed, before the first mask is written.
+        ConfigError: If ``data`` is typed otherwise than in training.
+        DataError: As of :func:`~aerialseg.training.prediction_inputs.find_inputs`.
     """
-    images = find_images(str(experiment.input), output_dir=output_dir)
-    reading = _reading(experiment)
-    sizes = _checked_sizes(images, reading)
-    views = Views(scales, flips)
-    predictor = build_predictor(experiment, image_min_size=image_min_size, views=views)
-    _check_members(experiment, predictor, sizes, image_min_size)
-    output = Path(output_dir)
-    uncertainty = _segment(images, predictor, reading, output, opacity=overlay_opacity)
-    resizing = _resizing(predictor, is_typed=image_min_size is not None)
-    how = f"{name_of(predictor)}, {resizing}, {protocol_of(predictor)}"
-    line = "%s segmented with %s: index masks, colour masks and overlays in %s"
-    logger.info(line, counted(len(images), "image"), how, PathLink(output_dir))
+    takes_maps = tile_size is not None and not rank_for_labelling
+    inputs = _inputs(experiment, output_dir, takes_maps=takes_maps)
+    predictor = _predictor(experiment, image_min_size, Views(scales, flips))
+    edge = None if tile_size == "auto" else tile_size
+    tiling = _tiling(predictor, edge, overlap, image_min_size)
+    options = MapOptions(tiling, confidence, disagreement, polygons)
+    tiled = inputs.larger(edge)
+    _warn(inputs, tiled, predictor, image_min_size)
+    uncertainty = _segment(inputs, tiled, predictor, options, opacity=overlay_opacity)
+    _say(inputs, tiled, predictor, tiling, image_min_size)
     if rank_for_labelling:
-        caches, seen = Path(experiment.paths.cache_dir), predictor.description.seen
-        write_label_next(images, uncertainty, reading, seen, cache_dir=caches, output_dir=output)
+        _rank(experiment, inputs, uncertainty, predictor)
 
 
-def _check_members(
-    experiment: Experiment,
-    predictor: Predictor,
-    sizes: Mapping[Path, tuple[int, int]],
-    image_min_size: int | None,
-) -> None:
-    """Checks what was typed against each network, and says if images look unlike in training."""
+def _inputs(experiment: Experiment, output_dir: str, *, takes_maps: bool) -> PredictionInputs:
+    reading, source = _reading(experiment), str(experiment.input)
+    return find_inputs(source, output_dir=output_dir, reading=reading, takes_maps=takes_maps)
+
+
+def _predictor(experiment: Experiment, edge: int | None, views: Views) -> Predictor:
+    """What predicts, which is checked against what was typed."""
+    predictor = build_predictor(experiment, image_min_size=edge, views=views)
     for member in members_of(predictor):
         _check_typed(experiment, member)
-        for warning in (scale_warning, memory_warning):
-            if line := warning(sizes, member.description, image_min_size):
-                logger.warning(line)
+    return predictor
+
+
+def _tiling(
+    predictor: Predictor, tile_size: int | None, overlap: float, edge: int | None
+) -> Tiling:
+    description = predictor.description
+    return tiling_as_trained(description, tile_size=tile_size, overlap=overlap, image_min_size=edge)
 
 
 def _segment(
-    images: Mapping[Path, str],
+    inputs: PredictionInputs,
+    tiled: Container[Path],
     predictor: Predictor,
-    reading: Reading,
-    output_dir: Path,
+    options: MapOptions,
     *,
     opacity: float,
-) -> npt.NDArray[np.float64]:
-    """Writes the masks of all images; returns ``(N, C)``: how unsure the network is of each."""
-    uncertainty = []
-    paths = with_progress(list(images), "predict")
-    for path, image, logits in stream_logits(
-        predictor, ((path, read_image(path, reading)) for path in paths)
-    ):
-        name, missing = images[path], missing_data(path, reading)
-        mask = without_data(predictor.labels(logits, image.shape[:2]), missing)
-        blended = overlay(as_rgb(image), mask, predictor.classes, opacity=opacity)
-        _write(output_dir / name, mask, predictor.classes, blended)
-        uncertainty.append(class_uncertainty(logits, missing))
-    return np.stack(uncertainty)
+) -> list[npt.NDArray[np.float64]]:
+    """Writes all masks; returns of each image how unsure the network is of each class."""
+    masks = ImageMasks(predictor, inputs.reading, opacity)
+    uncertainty: dict[Path, npt.NDArray[np.float64]] = {}
+    whole = with_progress([path for path in inputs.images if path not in tiled], "predict")
+    images = ((path, masks.image(path)) for path in whole)
+    for path, image, logits in stream_logits(predictor, images):
+        uncertainty[path] = masks.write(path, inputs.stem(path), image, logits)
+    for path in with_progress([path for path in inputs.images if path in tiled], "predict tiles"):
+        uncertainty[path] = masks.write_in_tiles(path, inputs.stem(path), options.tiling)
+    for path in inputs.maps:
+        segment_map(path, inputs.stem(path), predictor, inputs.reading, options)
+    return [uncertainty[path] for path in inputs.images]
 
 
-def _write(
-    stem: Path, mask: npt.NDArray[np.uint8], classes: ClassTable, blended: npt.NDArray[np.uint8]
+def _warn(
+    inputs: PredictionInputs, tiled: Container[Path], predictor: Predictor, edge: int | None
 ) -> None:
-    """Writes the three images of one input; ``stem`` is their path without the endings."""
-    write_mask(Path(f"{stem}_index.png"), mask)
-    write_mask(Path(f"{stem}_colour.png"), mask, palette=classes.palette)
-    write_image(Path(f"{stem}_overlay.png"), blended)
+    """Warns of images that are shown to the network at another size than in training."""
+    sizes = {path: size for path, size in inputs.images.items() if path not in tiled}
+    for member in members_of(predictor):
+        for warning in (scale_warning, memory_warning):
+            if sizes and (line := warning(sizes, member.description, edge)):
+                logger.warning(line)
+
+
+def _say(
+    inputs: PredictionInputs,
+    tiled: Sized,
+    predictor: Predictor,
+    tiling: Tiling,
+    edge: int | None,
+) -> None:
+    """Says what was made, and how images were shown to the network."""
+    name, how, folder = name_of(predictor), protocol_of(predictor), PathLink(inputs.output_dir)
+    images = "index masks, colour masks and overlays"
+    resizing = _resizing(predictor, is_typed=edge is not None)
+    line = "%s segmented with %s, %s, %s: %s in %s"
+    if whole := len(inputs.images) - len(tiled):
+        logger.info(line, counted(whole, "image"), name, resizing, how, images, folder)
+    if tiled:
+        logger.info(line, counted(len(tiled), "image"), name, tiling, how, images, folder)
+    if inputs.maps:
+        made = "maps of classes and their areas"
+        logger.info(line, counted(len(inputs.maps), "map"), name, tiling, how, made, folder)
+
+
+def _rank(
+    experiment: Experiment,
+    inputs: PredictionInputs,
+    uncertainty: Sequence[npt.NDArray[np.float64]],
+    predictor: Predictor,
+) -> None:
+    """Writes in which order labels of the images are worth most."""
+    images = {path: inputs.names[path] for path in inputs.images}
+    caches, seen = Path(experiment.paths.cache_dir), predictor.description.seen
+    places = {"cache_dir": caches, "output_dir": inputs.output_dir}
+    write_label_next(images, np.stack(uncertainty), inputs.reading, seen, **places)
 
 
 def _reading(experiment: Experiment) -> Reading:
@@ -191,19 +232,3 @@ def _resizing_of(predictor: Predictor, *, is_typed: bool) -> str:
     if edge is not None and window is not None and not is_typed:
         return f"resized by {edge / min(window):.3g} as windows were in training"
     return f"not resized ({source})" if edge is None else f"resized to {edge} pixels ({source})"
-
-
-def _checked_sizes(images: Iterable[Path], reading: Reading) -> dict[Path, tuple[int, int]]:
-    """Height and width of each image; DataError if a header or the end of a file is damaged."""
-    sizes: dict[Path, tuple[int, int]] = {}
-    problems: list[str] = []
-    for path in images:
-        try:
-            sizes[path] = read_size(path, reading)
-            check_whole(path)
-        except DataError as error:
-            problems += error.problems
-    if problems:
-        more = [f"and {len(problems) - _SHOWN} more images"] if len(problems) > _SHOWN else []
-        raise DataError(*problems[:_SHOWN], *more)
-    return sizes

@@ -11,46 +11,9 @@ from aerialseg.data.images.missing_data import missing_data
 from aerialseg.data.images.reading import read_image, read_mask
 from aerialseg.data.images.reading_settings import AS_STORED, Reading
 from aerialseg.errors import DataError
+from helpers.holes import FILES, HOLE, alpha, rgba
 from helpers.rasters import values_of, write_tiff
 from helpers.tiny_data import mask, random_image, save
-
-HOLE = np.zeros((24, 32), dtype=bool)
-HOLE[3:9, :5] = True
-
-
-def _alpha(of_hole=0, elsewhere=255):
-    return np.where(HOLE, of_hole, elsewhere).astype(np.uint8)
-
-
-def _rgba(alpha):
-    return np.dstack([random_image(), alpha])
-
-
-def _palette(path):
-    """Index 0 is transparent."""
-    indices = np.where(HOLE, 0, 1 + random_image()[..., 0] // 64).astype(np.uint8)
-    image = Image.fromarray(indices)
-    image.putpalette(list(range(256)) * 3)
-    image.save(path, transparency=0)
-
-
-def _key_colour(path):
-    pixels = np.maximum(random_image(), 1)
-    pixels[HOLE] = (0, 0, 0)
-    Image.fromarray(pixels).save(path, transparency=(0, 0, 0))
-
-
-FILES = {
-    "rgba.png": lambda path: save(path, _rgba(_alpha())),
-    "rgba.webp": lambda path: save(path, _rgba(_alpha()), lossless=True),
-    "rgba.tif": lambda path: save(path, _rgba(_alpha())),
-    "la.png": lambda path: Image.fromarray(np.dstack([_alpha(9, 7), _alpha()])).save(path),
-    "palette.png": _palette,
-    "key.png": _key_colour,
-    "nodata.tif": lambda path: write_tiff(
-        path, np.where(HOLE[..., None], 7, np.maximum(random_image(), 8)), nodata=7
-    ),
-}
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -62,7 +25,7 @@ def test_a_hole_is_found_as_each_kind_of_file_says_it(tmp_path, name):
 
 @pytest.mark.parametrize("least", [1, 128, 255])
 def test_what_can_be_seen_holds_data(tmp_path, least):
-    path = save(tmp_path / "a.png", _rgba(_alpha(least)))
+    path = save(tmp_path / "a.png", rgba(alpha(least)))
     assert missing_data(path, AS_STORED) is None
     assert np.array_equal(read_image(path), random_image())
 
@@ -209,16 +172,16 @@ def test_the_value_must_be_in_all_used_bands(tmp_path, is_typed):
 
 
 def test_alpha_is_not_asked_where_it_is_used_as_a_band(tmp_path):
-    values = np.dstack([values_of(3, "uint8"), _alpha()])
+    values = np.dstack([values_of(3, "uint8"), alpha()])
     path = write_tiff(tmp_path / "a.tif", values, photometric="RGB", ALPHA="YES")
     assert np.array_equal(missing_data(path, Reading(bands=(1, 2))), HOLE)
     assert missing_data(path, Reading(bands=(1, 4))) is None
-    assert np.array_equal(read_image(path, Reading(bands=(1, 4)))[..., 1], _alpha())
+    assert np.array_equal(read_image(path, Reading(bands=(1, 4)))[..., 1], alpha())
 
 
 def test_a_hole_is_turned_with_its_image(tmp_path):
     exif = Image.Exif()
     exif[274] = 6
-    path = save(tmp_path / "a.png", _rgba(_alpha()), exif=exif)
+    path = save(tmp_path / "a.png", rgba(alpha()), exif=exif)
     found = missing_data(path, Reading(exif_orientation="apply"))
     assert np.array_equal(found, np.rot90(HOLE, -1))

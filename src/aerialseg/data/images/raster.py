@@ -1,15 +1,9 @@
 """Bands of TIFF and PNG files of any depth, which Pillow reads in part or not at all.
 
 Pillow turns 16-bit RGB into 8 bits and takes the first of several bands in silence, so what it is
-given is checked by :func:`check_is_rgb` before. GDAL, by rasterio, reads all of it. It is imported
-with the first file that needs it.
+given is checked by :func:`check_is_rgb` before. GDAL, by rasterio, reads all of it.
 """
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +11,17 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, TiffImagePlugin
 
-from aerialseg.data.images.formats import START, format_at, format_of, undecodable
+from aerialseg.data.images.formats import format_at, undecodable
 from aerialseg.data.images.headers import check_pixels, foreign_colours
+from aerialseg.data.images.opened_raster import opened_raster
 from aerialseg.data.images.raster_nodata import check_nodata, masked, may_lack, missing_in
 from aerialseg.data.images.reading_settings import FileKind, Reading
 from aerialseg.data.images.tiff_kinds import Tags, read_tags, subfile_types
 from aerialseg.durations import counted
 from aerialseg.errors import DataError
 
-FORMATS = {"TIFF": "GTiff", "PNG": "PNG"}
-"""Formats of which bands are read here, with GDAL's names."""
+FORMATS = frozenset({"TIFF", "PNG"})
+"""Formats of which bands are read here."""
 
 _EXTRA_SAMPLES, _PHOTOMETRIC, _SAMPLES, _ORIENTATION = 338, 262, 277, 274  # TIFF tags
 _GDAL_NODATA, _BITS = 42113, 258
@@ -67,7 +62,7 @@ def check_is_rgb(path: str | Path, kind: str) -> None:
 
 def needs_bands(path: str | Path) -> DataError:
     """The error for a file that is no 8-bit RGB where ``data.bands`` is null."""
-    with _opened(path) as raster:
+    with opened_raster(path) as raster:
         kind = _kind_of(raster)
         if np.dtype(kind.dtype).kind not in "uif":
             raise undecodable(path, f"it holds {kind}")
@@ -95,14 +90,14 @@ def raster_size(path: str | Path, reading: Reading) -> tuple[tuple[int, int], Fi
     Raises:
         DataError: If the header tells that :func:`read_values` would refuse the file.
     """
-    with _opened(path) as raster:
+    with opened_raster(path) as raster:
         _check(raster, path, reading)
         return (raster.height, raster.width), _kind_of(raster)
 
 
 def may_lack_data(path: str | Path, reading: Reading) -> bool:
     """Whether the header of a TIFF or PNG allows pixels without data."""
-    with _opened(path) as raster:
+    with opened_raster(path) as raster:
         return may_lack(raster, reading)
 
 
@@ -119,7 +114,7 @@ def read_values(
     Raises:
         DataError: If the file is damaged, or lacks a band.
     """
-    with _opened(path) as raster:
+    with opened_raster(path) as raster:
         _check(raster, path, reading)
         bands = list(reading.bands or range(1, raster.count + 1))
         values = np.moveaxis(raster.read(bands), 0, -1)
@@ -141,7 +136,7 @@ def internal_mask(path: str | Path) -> npt.NDArray[np.bool_] | None:
     """
     if format_at(path) != "TIFF" or not any(kind & _MASK for kind in _subfile_types(path)):
         return None
-    with _opened(path) as raster:
+    with opened_raster(path) as raster:
         return masked(raster)
 
 
@@ -238,38 +233,6 @@ def check_bands(kind: FileKind, path: str | Path, reading: Reading) -> None:
 
 def _kind_of(raster: Any) -> FileKind:  # noqa: ANN401 - rasterio's, untyped
     return FileKind(int(raster.count), str(raster.dtypes[0]))
-
-
-@contextmanager
-def _opened(path: str | Path) -> Iterator[Any]:
-    """A TIFF or PNG opened by rasterio; whatever it raises inside becomes one line."""
-    rasterio = _rasterio()
-    try:
-        with Path(path).open("rb") as file:
-            driver = FORMATS[format_of(file.read(START), path)]
-        # Files beside the image must not change what is read.
-        with (
-            rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_PAM_ENABLED="NO"),
-            rasterio.open(path, driver=driver) as raster,
-        ):
-            yield raster
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except rasterio.errors.RasterioError as error:
-        reason = " ".join(str(error.__cause__ or error).split())
-        reason = reason.replace(f"{path}: ", "").replace(f"{Path(path).name}, ", "")
-        raise undecodable(path, reason.rstrip(".")) from None
-
-
-@cache
-def _rasterio() -> Any:  # noqa: ANN401 - untyped
-    """The package, told to be quiet: what it logs it raises too, and few images are maps."""
-    import rasterio
-    import rasterio.errors
-
-    logging.getLogger("rasterio").setLevel(logging.CRITICAL)
-    warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
-    return rasterio
 
 
 def _subfile_types(path: str | Path) -> list[int]:

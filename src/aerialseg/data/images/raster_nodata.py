@@ -21,6 +21,7 @@ def missing_in(
     raster: Any,  # noqa: ANN401 - rasterio's, untyped
     values: npt.NDArray[Any],
     reading: Reading,
+    window: Any = None,  # noqa: ANN401 - likewise
 ) -> npt.NDArray[np.bool_]:
     """Where there is no data.
 
@@ -28,6 +29,7 @@ def missing_in(
         raster: The opened file.
         values: ``(H, W, B)``, its bands that are used.
         reading: Names the bands.
+        window: The part of the file that the values are of; ``None`` for all.
 
     Returns:
         ``(H, W)`` bool: a band is NaN or infinite, all have the value that stands for no data,
@@ -40,15 +42,15 @@ def missing_in(
         missing |= has_value(values, nodata)
     alpha = _alpha_of(raster, reading)
     if alpha is not None:
-        missing |= raster.read(alpha) == 0
+        missing |= raster.read(alpha, window=window) == 0
     if _has_mask(raster):
-        missing |= masked(raster)
+        missing |= masked(raster, window)
     return missing
 
 
-def masked(raster: Any) -> npt.NDArray[np.bool_]:  # noqa: ANN401 - rasterio's, untyped
-    """``(H, W)`` bool: where the mask inside of a file says that there is no data."""
-    return np.asarray(raster.read_masks(1) == 0)
+def masked(raster: Any, window: Any = None) -> npt.NDArray[np.bool_]:  # noqa: ANN401 - rasterio's, untyped
+    """``(H, W)`` bool: where the mask inside of a file, or a part of it, says there is no data."""
+    return np.asarray(raster.read_masks(1, window=window) == 0)
 
 
 def has_value(values: npt.NDArray[Any], nodata: tuple[float, ...]) -> npt.NDArray[np.bool_]:

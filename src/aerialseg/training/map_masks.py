@@ -1,0 +1,199 @@
+"""The mask of a map or of another image of any size, in bounded memory."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aerialseg.classes import IGNORE_INDEX, ClassTable
+from aerialseg.data.images.georeference import Georeference, georeference_of
+from aerialseg.data.images.map_polygons import write_polygons
+from aerialseg.data.images.map_writing import write_map, write_shares
+from aerialseg.data.images.raster_rows import opened_rows
+from aerialseg.data.images.reading_settings import Reading
+from aerialseg.data.images.rows import RowSource
+from aerialseg.inference.ensemble import members_of, protocol_of
+from aerialseg.inference.predictor import Predictor
+from aerialseg.inference.tiles.finished_strips import FinishedStrips
+from aerialseg.inference.tiles.layout import TileLayout
+from aerialseg.inference.tiles.prediction import predict_strips
+from aerialseg.inference.tiles.tiling import Tiling
+from aerialseg.report.progress_bars import with_progress
+from aerialseg.storage.atomic_files import csv_text, hash_file, remove_folder, write_text
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MapOptions:
+    """What is made of a map, and how.
+
+    Attributes:
+        tiling: How large tiles are.
+        confidence: Whether ``STEM_confidence.tif`` is written: by how much the likeliest class of a
+            pixel is likelier than the second.
+        disagreement: Whether ``STEM_disagreement.tif`` is written: where the class is another one
+            if tiles are shifted by half a step. Takes twice the time.
+        polygons: Square metres of the smallest area in ``STEM_polygons.geojson``; ``None`` for no
+            such file. A map that does not say where it lies has none.
+    """
+
+    tiling: Tiling
+    confidence: bool = False
+    disagreement: bool = False
+    polygons: float | None = None
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A map that is predicted, ``path``, and where its results go."""
+
+    path: Path
+    stem: Path
+    predictor: Predictor
+    reading: Reading
+    options: MapOptions
+
+    @property
+    def parts(self) -> Path:
+        """The folder of what is finished."""
+        return self.named(".partial")
+
+    def named(self, ending: str) -> Path:
+        """The path of a result."""
+        return self.stem.with_name(f"{self.stem.name}{ending}")
+
+
+def segment_map(
+    path: Path, stem: Path, predictor: Predictor, reading: Reading, options: MapOptions
+) -> None:
+    """Writes ``STEM_index.tif``, and in ``STEM_areas.csv`` how much of each class there is.
+
+    What is finished lies in ``STEM.partial/`` until all is, so that a run that was stopped goes on
+    there, unless the checkpoint, the image or a setting has changed meanwhile.
+
+    Args:
+        path: The image: a TIFF, PNG or JPEG.
+        stem: Path of the results without their endings.
+        predictor: Predicts its tiles.
+        reading: How it is read.
+        options: What else is written.
+
+    Raises:
+        DataError: If the image cannot be read.
+        AerialsegError: If a result cannot be written.
+    """
+    job = _Job(path, stem, predictor, reading, options)
+    georeference = georeference_of(path)
+    with opened_rows(path, reading) as rows:
+        layout = options.tiling.layout(rows.size)
+        masks, margins = _predicted(job, rows, layout, "mask", margins=options.confidence)
+        if options.disagreement:
+            others, _ = _predicted(job, rows, layout.shifted, "shifted", margins=False)
+    _write(job, masks, layout.size, georeference)
+    if margins is not None:
+        about = "probability of the likeliest class less that of the second"
+        target = job.named("_confidence.tif")
+        write_shares(target, margins, layout.size, georeference, about=about)
+    if options.disagreement:
+        about = "another class if tiles are shifted"
+        differ = _differences(masks, others)
+        target = job.named("_disagreement.tif")
+        write_shares(target, differ, layout.size, georeference, about=about)
+    remove_folder(job.parts)
+
+
+def _predicted(
+    job: _Job, rows: RowSource, layout: TileLayout, name: str, *, margins: bool
+) -> tuple[FinishedStrips, FinishedStrips | None]:
+    """All strips of the mask, and of the margins where they are wanted, from where they ended."""
+    identity = _identity(job, layout)
+    masks = FinishedStrips(job.parts / name, identity)
+    leads = FinishedStrips(job.parts / f"{name}_margin", identity) if margins else None
+    if leads is not None:
+        masks.keep(len(leads))
+        leads.keep(len(masks))
+    done = len(masks)
+    if done:
+        parts = f"{done} of {len(layout.strips)} parts are there already"
+        logger.info("%s: goes on where it was stopped; %s", job.path, parts)
+    network = job.predictor.batch_logits
+    strips = predict_strips(rows, layout, network, done=done, margins=margins)
+    for _ in with_progress(layout.strips[done:], f"predict {job.path.name}"):
+        strip = next(strips)
+        if leads is not None and strip.margin is not None:
+            leads.add(strip.margin)
+        masks.add(strip.mask)
+    return masks, leads
+
+
+def _write(
+    job: _Job,
+    strips: FinishedStrips,
+    size: tuple[int, int],
+    georeference: Georeference | None,
+) -> None:
+    """Writes the map and what follows from it."""
+    target, classes = job.named("_index.tif"), job.predictor.classes
+    write_map(target, strips, size, classes, georeference)
+    row_areas = None if georeference is None else georeference.row_areas(size[0])
+    write_text(job.named("_areas.csv"), _areas(strips, classes, row_areas))
+    least = job.options.polygons
+    if least is not None and (georeference is None or row_areas is None):
+        line = "%s: does not say how large its pixels are on the ground: no polygons"
+        logger.warning(line, target)
+    elif least is not None and georeference is not None:
+        outlines = job.named("_polygons.geojson")
+        write_polygons(outlines, target, classes.names, georeference, least_area=least)
+
+
+def _differences(one: FinishedStrips, other: FinishedStrips) -> Iterator[npt.NDArray[np.uint8]]:
+    """254 where two masks differ, 0 where they agree, 255 where there is no data."""
+    others, rest = iter(other), None
+    for mask in one:
+        while rest is None or len(rest) < len(mask):
+            more = next(others)
+            rest = more if rest is None else np.concatenate([rest, more])
+        differs = np.where(mask != rest[: len(mask)], 254, 0).astype(np.uint8)
+        rest = rest[len(mask) :]
+        yield np.where(mask == IGNORE_INDEX, mask, differs)
+
+
+def _identity(job: _Job, layout: TileLayout) -> dict[str, object]:
+    """All that decides the strips of an image."""
+    file = job.path.stat()
+    return {
+        "checkpoints": [hash_file(each.checkpoint) for each in members_of(job.predictor)],
+        "protocol": protocol_of(job.predictor),
+        "precision": str(job.predictor.precision),
+        "image": [str(job.path.resolve()), file.st_size, file.st_mtime_ns],
+        "reading": job.reading.chosen,
+        "tiles": [layout.size, layout.block, layout.tile, layout.overlap, layout.is_shifted],
+    }
+
+
+def _areas(
+    strips: FinishedStrips, classes: ClassTable, row_areas: npt.NDArray[np.float64] | None
+) -> str:
+    """A row for each class: its pixels, their share of those with data, and square metres."""
+    pixels, metres, first = np.zeros(256, np.int64), np.zeros(256), 0
+    for mask in strips:
+        counts = np.stack([np.bincount(row, minlength=256) for row in mask])
+        pixels += counts.sum(axis=0)
+        if row_areas is not None:
+            metres += row_areas[first : first + len(mask)] @ counts
+        first += len(mask)
+    known = max(1, int(pixels[:IGNORE_INDEX].sum()))
+    rows = [
+        (
+            name,
+            pixels[index],
+            f"{pixels[index] / known:.6f}",
+            "" if row_areas is None else f"{metres[index]:.2f}",
+        )
+        for index, name in enumerate(classes.names)
+    ]
+    return csv_text(("class", "pixels", "share", "square_metres"), rows)
