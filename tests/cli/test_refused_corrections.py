@@ -171,9 +171,12 @@ def test_what_inspect_cannot_judge_by_is_said_before_anything_is_read(folder):
         "config error: checkpoint: a.ckpt does not exist; check the path",
         "config error: checkpoint: b.ckpt does not exist; check the path",
     ]
-    done = run_command("task=evaluate", f"checkpoint=[{CHECKPOINT}]", folder=folder)
+    done = run_command("task=extract_backbone", f"checkpoint=[{CHECKPOINT}]", folder=folder)
     assert done.returncode == 1
-    assert "config error: checkpoint: is a list; task=evaluate reads one checkpoint" in done.stderr
+    assert (
+        "config error: checkpoint: is a list; task=extract_backbone reads one checkpoint"
+        in done.stderr
+    )
     merged = ("data.map_classes={roof: building, pool: building}", "run_name=merged")
     done = run_command("task=inspect", *DATA, *merged, f"checkpoint={CHECKPOINT}", folder=folder)
     assert done.returncode == 1

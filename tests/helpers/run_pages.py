@@ -84,6 +84,7 @@ def run_page(images=30, seed=0, stages=("head", "full"), skills=(0.5, 0.8), leak
         results=results,
         leakage=leakage,
         grouped_by="data.group_pattern=^(.+)_",
+        protocol="single scale",
         gallery=gallery,
         details=[("seed", "0")],
         commands=["run.py task=curriculum"],

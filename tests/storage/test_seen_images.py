@@ -1,4 +1,4 @@
-from aerialseg.storage.seen_images import SeenImages, as_lists, rows_of
+from aerialseg.storage.seen_images import SeenImages, as_lists, rows_of, seen_by_any
 
 
 def test_what_was_trained_on_adds_up_and_what_was_validated_on_is_the_last_stages():
@@ -35,3 +35,11 @@ def test_rows_are_found_by_content():
 def test_of_files_of_one_content_those_with_the_old_names_are_meant():
     images = [("in train", "1"), ("a", "1"), ("b", "1"), ("x", "2"), ("y", "2")]
     assert rows_of(images, {"1": ["a", "b"], "2": ["gone"]}) == [1, 2, 3, 4]
+
+
+def test_an_ensemble_was_trained_on_what_any_of_it_was_trained_on():
+    one = SeenImages({"1": ["a"], "2": ["b"]}, {"3": ["c"]})
+    two = SeenImages({"2": ["copy of b"], "3": ["c"]}, {"4": ["d"], "1": ["a"]})
+    both = seen_by_any([one, two])
+    assert as_lists(both.trained) == {"1": ["a"], "2": ["b", "copy of b"], "3": ["c"]}
+    assert as_lists(both.validated) == {"4": ["d"]}

@@ -15,12 +15,15 @@ from rasterio.transform import Affine
 
 from aerialseg.data.images.rows import HeldImage
 from aerialseg.errors import AerialsegError, DataError
+from aerialseg.inference.ensemble import AveragedPredictor
+from aerialseg.inference.image_views import Views
 from aerialseg.inference.predictor import Predictor
 from aerialseg.inference.tiles.finished_strips import FinishedStrips
 from aerialseg.inference.tiles.prediction import predict_strips
 from aerialseg.inference.tiles.tiling import tiling_as_trained
 from aerialseg.storage.claims import exclusive
 from aerialseg.tasks.predict import predict
+from aerialseg.training.map_masks import MapOptions, _identity, _Job
 from helpers.composing import experiment
 from helpers.rasters import write_tiff
 from helpers.shape_images import shape_images
@@ -270,3 +273,25 @@ def test_a_second_run_over_a_folder_with_its_results_takes_the_images_alone(
     assert names == again
     assert "8 images in" in caplog.text
     assert "left out" in caplog.text
+
+
+def test_a_map_may_be_the_mean_of_views_and_is_not_resumed_with_others(tmp_path, checkpoint):
+    image = np.maximum(scene(), 1)
+    write_tiff(tmp_path / "area.tif", image, **PLACE)
+    run(tmp_path / "area.tif", checkpoint, tmp_path / "out", scales=[1.0, 2.0], flips="both")
+    averaged = AveragedPredictor([Predictor(checkpoint)], Views([1.0, 2.0], "both"))
+    layout = tiling_as_trained(averaged.description).layout(image.shape[:2])
+    strips = list(predict_strips(HeldImage(image, None), layout, averaged.batch_logits))
+    mask = np.concatenate([strip.mask for strip in strips])
+    with rasterio.open(tmp_path / "out/area_index.tif") as file:
+        assert np.array_equal(file.read(1), mask)
+    options = MapOptions(tiling_as_trained(averaged.description))
+    jobs = [
+        _Job(tmp_path / "area.tif", tmp_path / "x", each, averaged.reading, options)
+        for each in (averaged, Predictor(checkpoint))
+    ]
+    one, other = (_identity(job, layout) for job in jobs)
+    assert (one["protocol"], other["protocol"]) == (
+        "scales 1, 2, horizontal and vertical flips",
+        "single scale",
+    )

@@ -48,7 +48,7 @@ def root(tmp_path):
 def evaluate(root, tmp_path, monkeypatch):
     def run(*arguments, **description):
         predictor = Pixelwise(describe_run(**{"image_min_size": None, **description}))
-        monkeypatch.setattr(scored_dataset, "build_predictor", lambda experiment: predictor)
+        monkeypatch.setattr(scored_dataset, "build_predictor", lambda experiment, **_: predictor)
         config = experiment(
             *("task=evaluate", "data=folders", f"data.root={root}", "data.image_min_size=null"),
             *(f"paths.output_dir={tmp_path / 'out'}", f"paths.cache_dir={tmp_path / 'cache'}"),

@@ -133,13 +133,14 @@ def _exported(config: Lookup) -> Iterator[Problem]:
 
 def _checkpoint(config: Lookup, *, place: Place) -> Iterator[Problem]:
     """The checkpoint that a task reads exists."""
-    given, stage = config["checkpoint"], config["stage.name"]
-    if _task(config).may_read_checkpoints:
+    given, stage, task = config["checkpoint"], config["stage.name"], _task(config)
+    are_averaged = task.averages_checkpoints and isinstance(given, list)
+    if task.may_read_checkpoints or are_averaged:
         several = given or [] if not isinstance(given, str) else [given]
         missing = [Path(name) for name in several if not Path(name).is_file()]
         yield from (Problem("checkpoint", _no_file(path)) for path in missing)
         return
-    if not _task(config).reads_checkpoint or place == "later":
+    if not task.reads_checkpoint or place == "later":
         return
     if not isinstance(given, str):
         what = "null" if given is None else "a list"

@@ -227,8 +227,8 @@ class Experiment:
         existing: What happens when the output folder already holds a run: an error, going on with
             the same run, training a finished one longer or at another rate, or beginning anew.
         checkpoint_from: Which checkpoint of the stage ``checkpoint`` means.
-        checkpoint: What evaluate, predict, submit and extract_backbone read; or what inspect judges
-            labels by: a checkpoint, a list of those of several folds, or null.
+        checkpoint: What evaluate, predict and submit read, also a list, and extract_backbone; or
+            what inspect judges labels by: a checkpoint, a list of those of several folds, or null.
         input: What predict reads, an image, a folder or a quoted glob; or what convert_annotations
             reads, annotations or a folder of them.
         paths: See :class:`Paths`.

@@ -18,6 +18,7 @@ class Task:
             under ``task`` in the config.
         reads_data: Whether it reads ``data``; it then has the default of the run it is about.
         reads_checkpoint: Whether it reads ``checkpoint``; the file must then exist.
+        averages_checkpoints: Whether ``checkpoint`` may also be a list, of an ensemble.
         may_read_checkpoints: Whether it reads ``checkpoint``, one or a list, if that is given.
         takes_exported: Whether ``checkpoint`` may be a model that ``task=export`` wrote.
         reads_input: What ``input`` must name, which must then be set; empty if it is not read.
@@ -35,6 +36,7 @@ class Task:
     function: Callable[..., Any]
     reads_data: bool = False
     reads_checkpoint: bool = False
+    averages_checkpoints: bool = False
     may_read_checkpoints: bool = False
     takes_exported: bool = False
     reads_input: str = ""
@@ -49,6 +51,7 @@ def task(
     *,
     reads_data: bool = False,
     reads_checkpoint: bool = False,
+    averages_checkpoints: bool = False,
     may_read_checkpoints: bool = False,
     takes_exported: bool = False,
     reads_input: str = "",
@@ -63,6 +66,7 @@ def task(
     Args:
         reads_data: See :class:`Task`.
         reads_checkpoint: See :class:`Task`.
+        averages_checkpoints: See :class:`Task`.
         may_read_checkpoints: See :class:`Task`.
         takes_exported: See :class:`Task`.
         reads_input: See :class:`Task`.
@@ -78,6 +82,7 @@ def task(
             function,
             reads_data=reads_data,
             reads_checkpoint=reads_checkpoint,
+            averages_checkpoints=averages_checkpoints,
             may_read_checkpoints=may_read_checkpoints,
             takes_exported=takes_exported,
             reads_input=reads_input,

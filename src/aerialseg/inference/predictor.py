@@ -162,10 +162,26 @@ class Predictor:
             ValueError: Likewise.
         """
         _check_image(image, self.description.channels)
-        size = image.shape[0], image.shape[1]
-        resized = resize_keep_aspect(image, self.edge_of(size))
+        return self.logits_of(image[None])
+
+    @torch.inference_mode()
+    def logits_of(self, images: npt.NDArray[np.uint8]) -> torch.Tensor:
+        """What the network returns for images of one size, resized as :meth:`edge_of` says.
+
+        Args:
+            images: ``(N, H, W, B)`` uint8, each as :meth:`predict` takes it.
+
+        Returns:
+            ``(N, C, h, w)`` float as of :meth:`logits`.
+
+        Raises:
+            AerialsegError: As of :meth:`predict`, of all images together.
+        """
+        size = (images.shape[1], images.shape[2])
+        edge = self.edge_of(size)
+        resized = np.stack([resize_keep_aspect(image, edge) for image in images])
         with self._enough_memory(size):
-            return self.batch_logits(resized[None])
+            return self.batch_logits(resized)
 
     @torch.inference_mode()
     def batch_logits(self, images: npt.NDArray[np.uint8]) -> torch.Tensor:

@@ -45,6 +45,7 @@ class ModelCard:
             run_name=page.run_name,
             classes=page.classes.names,
             where=page.where(),
+            protocol=page.protocol,
             scores=self._scores(),
             leakage=page.leakage_about(),
             scale=_scale(description),

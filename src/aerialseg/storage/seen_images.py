@@ -43,6 +43,25 @@ class SeenImages:
         )
 
 
+def seen_by_any(networks: Sequence[SeenImages]) -> SeenImages:
+    """What networks have seen whose predictions are averaged.
+
+    An image that any was trained on was trained on; of those that one validated on these are left
+    out, as the average would have learned them.
+    """
+    trained, validated = (
+        _united([getattr(each, part) for each in networks]) for part in ("trained", "validated")
+    )
+    left = {digest: ids for digest, ids in validated.items() if digest not in trained}
+    return SeenImages(trained, left)
+
+
+def _united(parts: Sequence[Images]) -> dict[str, list[str]]:
+    """All images of several, with all ids of each."""
+    digests = {digest for images in parts for digest in images}
+    return {d: sorted({name for images in parts for name in images.get(d, ())}) for d in digests}
+
+
 def as_lists(images: Images) -> dict[str, list[str]]:
     """Images as a checkpoint holds them: dicts and lists, in an order of their own."""
     return {digest: sorted(images[digest]) for digest in sorted(images)}

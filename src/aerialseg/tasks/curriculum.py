@@ -13,6 +13,7 @@ from aerialseg.config.schema import Experiment
 from aerialseg.config.tasks import task
 from aerialseg.config.typed_overrides import command_line
 from aerialseg.config.validation import validate, validate_chain
+from aerialseg.inference.image_views import Views
 from aerialseg.report.job_tables import print_forecast
 from aerialseg.report.path_links import PathLink
 from aerialseg.report.stages_csv import show_run_table, write_run_table
@@ -81,8 +82,9 @@ def curriculum(
 def _evaluated(evaluation: Experiment, reporting: Experiment | None) -> dict[str, float]:
     """The scores of the last stage; the report shows what they are of, which is predicted once."""
     options = evaluation.task_options
-    if reporting is None or options["split"] != "val":
-        scores = score_checkpoint(evaluation, **options)
+    views = Views(options.pop("scales"), options.pop("flips"))
+    if reporting is None or options["split"] != "val" or not views.is_single:
+        scores = score_checkpoint(evaluation, **options, views=views)
         if reporting is not None:
             report_run(reporting)
         return scores

@@ -23,14 +23,17 @@ from aerialseg.data.images.headers import MAX_MEGAPIXELS
 from aerialseg.data.images.reading_settings import Reading
 from aerialseg.durations import counted
 from aerialseg.errors import ConfigError
+from aerialseg.inference.ensemble import members_of, name_of, protocol_of
+from aerialseg.inference.image_batches import stream_logits
 from aerialseg.inference.image_reading import reading_as_trained
 from aerialseg.inference.image_scale import memory_warning, scale_warning
+from aerialseg.inference.image_views import AS_TRAINED, Flips, Scales, Views
 from aerialseg.inference.predictor import Predictor
 from aerialseg.inference.tiles.tiling import Tiling, tiling_as_trained
 from aerialseg.report.path_links import PathLink
 from aerialseg.report.progress_bars import with_progress
 from aerialseg.training.build import build_predictor
-from aerialseg.training.image_masks import segment_image
+from aerialseg.training.image_masks import ImageMasks
 from aerialseg.training.label_next import write_label_next
 from aerialseg.training.map_masks import MapOptions, segment_map
 from aerialseg.training.prediction_inputs import PredictionInputs, find_inputs
@@ -38,7 +41,12 @@ from aerialseg.training.prediction_inputs import PredictionInputs, find_inputs
 logger = logging.getLogger(__name__)
 
 
-@task(reads_checkpoint=True, takes_exported=True, reads_input="an image, a folder or a quoted glob")
+@task(
+    reads_checkpoint=True,
+    takes_exported=True,
+    averages_checkpoints=True,
+    reads_input="an image, a folder or a quoted glob",
+)
 def predict(
     experiment: Experiment,
     *,
@@ -51,14 +59,15 @@ def predict(
     polygons: Annotated[float, Gt(0)] | None = None,
     overlay_opacity: Annotated[float, Ge(0), Le(1)] = 0.5,
     rank_for_labelling: bool = False,
+    scales: Scales = AS_TRAINED,
+    flips: Flips = "none",
 ) -> None:
     """Writes masks of images and maps, which are read as those of training.
 
     Args:
         experiment: The config.
         output_dir: Where to write. Folders of the images are kept.
-        image_min_size: The smaller edge that images, or tiles, are resized to, in pixels; ``None``
-            for that of training.
+        image_min_size: Pixels of the smaller edge of resized images or tiles; ``None`` as trained.
         tile_size: ``auto`` predicts maps in tiles as large as images of training; a number maps and
             larger images, in tiles of so many pixels an edge; ``None`` predicts all as images.
         overlap: Share of a tile's edge that its neighbour has too.
@@ -69,19 +78,18 @@ def predict(
         overlay_opacity: Opacity of the mask in the overlay, 0 to 1.
         rank_for_labelling: Whether ``label_next.csv`` is written too: the images in the order in
             which labels are worth most. Maps are then images as others.
+        scales: As of ``task=evaluate``.
+        flips: Likewise.
 
     Raises:
         ConfigError: If ``data`` is typed otherwise than in training.
         DataError: As of :func:`~aerialseg.training.prediction_inputs.find_inputs`.
     """
     takes_maps = tile_size is not None and not rank_for_labelling
-    predictor = build_predictor(experiment, image_min_size=image_min_size)
-    _check_typed(experiment, predictor)
+    predictor = _predictor(experiment, image_min_size, Views(scales, flips))
     inputs = _inputs(experiment, predictor, output_dir, takes_maps=takes_maps)
     edge = None if tile_size == "auto" else tile_size
-    tiling = tiling_as_trained(
-        predictor.description, tile_size=edge, overlap=overlap, image_min_size=image_min_size
-    )
+    tiling = _tiling(predictor, edge, overlap, image_min_size)
     options = MapOptions(tiling, confidence, disagreement, polygons)
     tiled = inputs.larger(edge)
     _warn(inputs, tiled, predictor, image_min_size)
@@ -98,6 +106,21 @@ def _inputs(
     return find_inputs(source, output_dir=output_dir, reading=reading, takes_maps=takes_maps)
 
 
+def _predictor(experiment: Experiment, edge: int | None, views: Views) -> Predictor:
+    """What predicts, which is checked against what was typed."""
+    predictor = build_predictor(experiment, image_min_size=edge, views=views)
+    for member in members_of(predictor):
+        _check_typed(experiment, member)
+    return predictor
+
+
+def _tiling(
+    predictor: Predictor, tile_size: int | None, overlap: float, edge: int | None
+) -> Tiling:
+    description = predictor.description
+    return tiling_as_trained(description, tile_size=tile_size, overlap=overlap, image_min_size=edge)
+
+
 def _segment(
     inputs: PredictionInputs,
     tiled: Container[Path],
@@ -107,16 +130,17 @@ def _segment(
     opacity: float,
 ) -> list[npt.NDArray[np.float64]]:
     """Writes all masks; returns of each image how unsure the network is of each class."""
-    uncertainty = []
-    for path in with_progress(list(inputs.images), "predict"):
-        cut = options.tiling if path in tiled else None
-        stem = inputs.stem(path)
-        uncertainty.append(
-            segment_image(path, stem, predictor, inputs.reading, tiling=cut, opacity=opacity)
-        )
+    masks = ImageMasks(predictor, inputs.reading, opacity)
+    uncertainty: dict[Path, npt.NDArray[np.float64]] = {}
+    whole = with_progress([path for path in inputs.images if path not in tiled], "predict")
+    images = ((path, masks.image(path)) for path in whole)
+    for path, image, logits in stream_logits(predictor, images):
+        uncertainty[path] = masks.write(path, inputs.stem(path), image, logits)
+    for path in with_progress([path for path in inputs.images if path in tiled], "predict tiles"):
+        uncertainty[path] = masks.write_in_tiles(path, inputs.stem(path), options.tiling)
     for path in inputs.maps:
         segment_map(path, inputs.stem(path), predictor, inputs.reading, options)
-    return uncertainty
+    return [uncertainty[path] for path in inputs.images]
 
 
 def _warn(
@@ -124,9 +148,10 @@ def _warn(
 ) -> None:
     """Warns of images that are shown to the network at another size than in training."""
     sizes = {path: size for path, size in inputs.images.items() if path not in tiled}
-    for warning in (scale_warning, memory_warning):
-        if sizes and (line := warning(sizes, predictor.description, edge)):
-            logger.warning(line)
+    for member in members_of(predictor):
+        for warning in (scale_warning, memory_warning):
+            if sizes and (line := warning(sizes, member.description, edge)):
+                logger.warning(line)
 
 
 def _say(
@@ -137,17 +162,17 @@ def _say(
     edge: int | None,
 ) -> None:
     """Says what was made, and how images were shown to the network."""
-    checkpoint, folder = predictor.checkpoint, PathLink(inputs.output_dir)
+    name, how, folder = name_of(predictor), protocol_of(predictor), PathLink(inputs.output_dir)
+    images = "index masks, colour masks and overlays"
+    resizing = _resizing(predictor, is_typed=edge is not None)
+    line = "%s segmented with %s, %s, %s: %s in %s"
     if whole := len(inputs.images) - len(tiled):
-        resizing = _resizing(predictor, is_typed=edge is not None)
-        line = "%s segmented with %s, %s: index masks, colour masks and overlays in %s"
-        logger.info(line, counted(whole, "image"), checkpoint, resizing, folder)
+        logger.info(line, counted(whole, "image"), name, resizing, how, images, folder)
     if tiled:
-        line = "%s segmented with %s, %s: index masks, colour masks and overlays in %s"
-        logger.info(line, counted(len(tiled), "image"), checkpoint, tiling, folder)
+        logger.info(line, counted(len(tiled), "image"), name, tiling, how, images, folder)
     if inputs.maps:
-        line = "%s segmented with %s, %s: maps of classes and their areas in %s"
-        logger.info(line, counted(len(inputs.maps), "map"), checkpoint, tiling, folder)
+        made = "maps of classes and their areas"
+        logger.info(line, counted(len(inputs.maps), "map"), name, tiling, how, made, folder)
 
 
 def _rank(
@@ -195,7 +220,13 @@ def _check_typed(experiment: Experiment, predictor: Predictor) -> None:
 
 
 def _resizing(predictor: Predictor, *, is_typed: bool) -> str:
-    """The size that images were resized to, and what decided it."""
+    """The size that images were resized to, and what decided it; of each network if they differ."""
+    ways = [_resizing_of(member, is_typed=is_typed) for member in members_of(predictor)]
+    return " and ".join(dict.fromkeys(ways))
+
+
+def _resizing_of(predictor: Predictor, *, is_typed: bool) -> str:
+    """The same of one network."""
     edge, window = predictor.image_min_size, predictor.description.window
     source = "task.image_min_size" if is_typed else "as in training"
     if edge is not None and window is not None and not is_typed:

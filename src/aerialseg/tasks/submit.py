@@ -18,7 +18,11 @@ from aerialseg.data.layouts.listing import Sample
 from aerialseg.data.layouts.tables import read_rows
 from aerialseg.durations import counted
 from aerialseg.errors import DataError
+from aerialseg.inference.ensemble import members_of, protocol_of
+from aerialseg.inference.image_batches import stream_logits
 from aerialseg.inference.image_scale import memory_warning
+from aerialseg.inference.image_views import AS_TRAINED, Flips, Scales, Views
+from aerialseg.inference.predictor import Predictor
 from aerialseg.report.path_links import PathLink
 from aerialseg.report.progress_bars import with_progress
 from aerialseg.rle import decode, encode
@@ -32,8 +36,14 @@ HEADER = ("ImageID", "EncodedPixels")
 """The column names if the data set has no ``sampleSubmission.csv``."""
 
 
-@task(reads_data=True, reads_checkpoint=True, takes_exported=True)
-def submit(experiment: Experiment, *, order: Literal["row", "column"] = "row") -> Path:
+@task(reads_data=True, reads_checkpoint=True, takes_exported=True, averages_checkpoints=True)
+def submit(
+    experiment: Experiment,
+    *,
+    order: Literal["row", "column"] = "row",
+    scales: Scales = AS_TRAINED,
+    flips: Flips = "none",
+) -> Path:
     """Writes ``submission.csv``: rows ``IMAGEID_CLASS,start length start length ...``.
 
     Masks have the images' original size, positions count from 1, and an absent class has an empty
@@ -43,6 +53,8 @@ def submit(experiment: Experiment, *, order: Literal["row", "column"] = "row") -
     Args:
         experiment: The config.
         order: Whether pixels are counted along the rows or down the columns.
+        scales: As of ``task=evaluate``.
+        flips: Likewise.
 
     Returns:
         The path of the file.
@@ -52,20 +64,15 @@ def submit(experiment: Experiment, *, order: Literal["row", "column"] = "row") -
     """
     data = build_data(experiment)
     samples = _test_images(data)
-    predictor = build_predictor(experiment)
+    predictor = build_predictor(experiment, views=Views(scales, flips))
     predictor.check_classes(data.classes)
-    read_as_trained(data, predictor.description, experiment.only_checkpoint)
+    read_as_trained(data, predictor.description, str(predictor.checkpoint))
     sizes = {sample.image: read_size(sample.image, data.reading) for sample in samples}
-    if line := memory_warning(sizes, predictor.description, None):
-        logger.warning(line)
+    for member in members_of(predictor):
+        if line := memory_warning(sizes, member.description, None):
+            logger.warning(line)
     header: Sequence[str] = HEADER
-    rows: dict[str, str] = {}
-    for sample in with_progress(samples, "submit"):
-        mask = predictor.predict(read_image(sample.image, data.served))
-        mask = without_data(mask, missing_data(sample.image, data.served))
-        codes = encode(mask, len(data.classes), order=order)
-        _check_round_trip(codes, mask, order, sample.id)
-        rows |= {f"{sample.id}_{index}": code for index, code in enumerate(codes)}
+    rows = _rows(data, samples, predictor, order)
     if data.contents.sample_submission is not None:
         header, rows = _like_sample(data.contents.sample_submission, rows)
     path = Path(experiment.paths.output_dir) / "submission.csv"
@@ -75,7 +82,8 @@ def submit(experiment: Experiment, *, order: Literal["row", "column"] = "row") -
         if data.contents.sample_submission
         else "decoded back"
     )
-    written = f"{counted(len(rows), 'row')} for {counted(len(samples), 'image')}"
+    images = f"{counted(len(samples), 'image')}, {protocol_of(predictor)}"
+    written = f"{counted(len(rows), 'row')} for {images}"
     logger.info("%s, %s: %s", written, checked, PathLink(path))
     return path
 
@@ -92,6 +100,27 @@ def _test_images(data: AerialSegDataModule) -> tuple[Sample, ...]:
             "where those of the test split are"
         )
     return samples
+
+
+def _rows(
+    data: AerialSegDataModule,
+    samples: Sequence[Sample],
+    predictor: Predictor,
+    order: Literal["row", "column"],
+) -> dict[str, str]:
+    """The run-length encoded rows by their ids, in the order of the images."""
+    rows: dict[str, str] = {}
+    images = (
+        (sample, read_image(sample.image, data.served))
+        for sample in with_progress(samples, "submit")
+    )
+    for sample, image, logits in stream_logits(predictor, images):
+        mask = predictor.labels(logits, (image.shape[0], image.shape[1]))
+        mask = without_data(mask, missing_data(sample.image, data.served))
+        codes = encode(mask, len(data.classes), order=order)
+        _check_round_trip(codes, mask, order, sample.id)
+        rows |= {f"{sample.id}_{index}": code for index, code in enumerate(codes)}
+    return rows
 
 
 def _check_round_trip(

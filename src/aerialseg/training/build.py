@@ -3,6 +3,7 @@
 import inspect
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -23,6 +24,8 @@ from aerialseg.config.trainer_rules import seconds_of
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.notices import about, say_once
 from aerialseg.errors import ConfigError, DataError, did_you_mean
+from aerialseg.inference.ensemble import AveragedPredictor
+from aerialseg.inference.image_views import SINGLE_VIEW, Views
 from aerialseg.inference.predictor import Predictor, native_device
 from aerialseg.losses.class_weights import chosen_weights
 from aerialseg.models.freeze_plan import FreezePlan
@@ -211,23 +214,35 @@ def _profiler(name: str, folder: str) -> object:
     return kinds[name](dirpath=folder, filename="profile")
 
 
-def build_predictor(experiment: Experiment, *, image_min_size: int | None = None) -> Predictor:
-    """The network of ``checkpoint`` for inference, in float32 by default.
+def build_predictor(
+    experiment: Experiment, *, image_min_size: int | None = None, views: Views = SINGLE_VIEW
+) -> Predictor:
+    """The network of ``checkpoint``, or the mean of several, for inference; float32 by default.
 
     Args:
         experiment: The config.
         image_min_size: The smaller edge that images are resized to; ``None`` for that of training.
+        views: What each network sees of an image.
 
     Raises:
         ConfigError: As :func:`~aerialseg.training.chosen_checkpoint.check_chosen_checkpoint`.
+        CheckpointError: If networks cannot be averaged.
     """
-    predictor = load_predictor(experiment, image_min_size=image_min_size)
-    check_chosen_checkpoint(experiment, predictor.description)
-    return predictor
+    members = []
+    for name in experiment.checkpoints:
+        alone = replace(experiment, checkpoint=name)
+        member = load_predictor(alone, image_min_size=image_min_size)
+        check_chosen_checkpoint(alone, member.description)
+        members.append(member)
+    if len(set(experiment.checkpoints)) < len(members):
+        logger.warning("checkpoint: names a file twice, which counts twice in the mean")
+    if len(members) == 1 and views.is_single:
+        return members[0]
+    return AveragedPredictor(members, views)
 
 
 def load_predictor(experiment: Experiment, *, image_min_size: int | None = None) -> Predictor:
-    """As :func:`build_predictor`, of a checkpoint that was not chosen by what was typed."""
+    """The network of one checkpoint, which was not chosen by what was typed."""
     trainer: Any = experiment.trainer
     device = _device(experiment)
     use_threads(experiment.compute.threads, device=device)

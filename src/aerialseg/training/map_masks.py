@@ -16,6 +16,7 @@ from aerialseg.data.images.raster_rows import opened_rows
 from aerialseg.data.images.reading_settings import Reading
 from aerialseg.data.images.rows import RowSource
 from aerialseg.errors import AerialsegError
+from aerialseg.inference.ensemble import members_of, protocol_of
 from aerialseg.inference.predictor import Predictor
 from aerialseg.inference.tiles.finished_strips import FinishedStrips
 from aerialseg.inference.tiles.layout import TileLayout
@@ -183,7 +184,8 @@ def _identity(job: _Job, layout: TileLayout) -> dict[str, object]:
     """All that decides the strips of an image."""
     file = job.path.stat()
     return {
-        "checkpoint": hash_file(job.predictor.checkpoint),
+        "checkpoints": [hash_file(each.checkpoint) for each in members_of(job.predictor)],
+        "protocol": protocol_of(job.predictor),
         "precision": str(job.predictor.precision),
         "image": [str(job.path.resolve()), file.st_size, file.st_mtime_ns],
         "reading": job.reading.chosen,

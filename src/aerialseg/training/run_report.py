@@ -10,6 +10,7 @@ from torch import Tensor
 from aerialseg.config.schema import Experiment
 from aerialseg.durations import counted
 from aerialseg.errors import CheckpointError, ConfigError, did_you_mean
+from aerialseg.inference.ensemble import protocol_of
 from aerialseg.metrics.bootstrap import sum_by_group
 from aerialseg.report.job_tables import FinishedJob
 from aerialseg.report.logged_curves import curves_of_stages
@@ -70,6 +71,7 @@ def report_run(experiment: Experiment, *, predicted: PredictedImages | None = No
         results=matrices,
         leakage=results.leakage,
         grouped_by=" and ".join(scored.data.sources.grouped_by),
+        protocol=protocol_of(scored.predictor),
         gallery=results.gallery(output),
         details=details_of(folders[-1], jobs),
         commands=commands_of(folders),

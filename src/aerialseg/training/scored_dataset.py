@@ -13,7 +13,11 @@ from aerialseg.config.schema import Experiment
 from aerialseg.data.datamodule import AerialSegDataModule
 from aerialseg.data.dataset import SemSegDataset
 from aerialseg.data.layouts.listing import Sample
+from aerialseg.durations import counted
+from aerialseg.errors import DataError
+from aerialseg.inference.ensemble import members_of, name_of
 from aerialseg.inference.image_scale import memory_warning, scale_warning
+from aerialseg.inference.image_views import SINGLE_VIEW, Views
 from aerialseg.inference.predictor import Predictor
 from aerialseg.metrics.confusion import confusion_matrix
 from aerialseg.report.sheet_rows import image_array
@@ -43,21 +47,25 @@ class ScoredDataset:
     dataset: SemSegDataset
 
 
-def scored_dataset(experiment: Experiment, split: ScoredSplit) -> ScoredDataset:
+def scored_dataset(
+    experiment: Experiment, split: ScoredSplit, *, views: Views = SINGLE_VIEW
+) -> ScoredDataset:
     """Opens ``checkpoint`` and a split of ``data``.
 
     Args:
         experiment: The config.
         split: Which images, as :func:`~aerialseg.training.scored_images.scored_images` finds them.
+        views: What a network sees of each image.
 
     Raises:
         DataError: If there are no such images.
         CheckpointError: If the checkpoint was trained for other classes, or does not say which
             images are unseen.
     """
-    predictor = build_predictor(experiment)
+    predictor = build_predictor(experiment, views=views)
     data = data_as_trained(experiment, predictor)
-    images = scored_images(data, split, predictor.description.seen, experiment.only_checkpoint)
+    _say_left_out(predictor, split)
+    images = scored_images(data, split, predictor.description.seen, name_of(predictor))
     return served_at_original_size(predictor, data, images)
 
 
@@ -107,6 +115,14 @@ def _warn_of_scale(
     predictor: Predictor, data: AerialSegDataModule, served: Sequence[Sample]
 ) -> None:
     """Says where things look larger or smaller than in training, or images are very large."""
+    for member in members_of(predictor):
+        _warn_of_its_scale(member, data, served)
+
+
+def _warn_of_its_scale(
+    predictor: Predictor, data: AerialSegDataModule, served: Sequence[Sample]
+) -> None:
+    """The same of one network."""
     window = predictor.description.window
     if window is None and data.window is None:
         return
@@ -123,3 +139,29 @@ def _warn_of_scale(
     ):
         if line:
             logger.warning("%s", line)
+
+
+def _say_left_out(predictor: Predictor, split: ScoredSplit) -> None:
+    """Says how many images one network validated on that another one was trained on.
+
+    Raises:
+        DataError: If these are all that were validated on, as with the networks of several folds.
+    """
+    seen = predictor.description.seen
+    members = [each.description.seen for each in members_of(predictor)]
+    if split != "val" or seen is None:
+        return
+    validated = {digest for each in members if each is not None for digest in each.validated}
+    left = len(validated) - len(seen.validated)
+    if left and not seen.validated:
+        raise DataError(
+            f"task.split=val: {name_of(predictor)} has no image that one of them validated on and "
+            "none was trained on, as those of several folds; score images that none has seen with "
+            "task.split=test or task.split=unseen"
+        )
+    if left:
+        logger.warning(
+            "task.split=val: %s that one of the checkpoints validated on left out, because another "
+            "was trained on them",
+            counted(left, "image"),
+        )

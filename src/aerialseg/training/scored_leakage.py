@@ -8,6 +8,7 @@ from rich.progress import track
 
 from aerialseg.data.checks.seen_places import missing, seen_places
 from aerialseg.data.notices import say_once
+from aerialseg.inference.ensemble import name_of
 from aerialseg.report.leakage import Leakage
 from aerialseg.training.required_inspection import inspection_command
 from aerialseg.training.scored_dataset import ScoredDataset
@@ -40,7 +41,7 @@ def leakage_of(scored: ScoredDataset, split: ScoredSplit) -> Leakage | None:
         say_once(
             logger,
             logging.INFO,
-            f"{data.place}: holds {what} that {scored.predictor.checkpoint} was trained on; "
+            f"{data.place}: holds {what} that {name_of(scored.predictor)} was trained on; "
             "whether scored images show places of the others is not known",
         )
     if absent == trained:

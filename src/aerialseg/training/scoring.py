@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from aerialseg.config.schema import Experiment
 from aerialseg.data.layouts.listing import Sample
 from aerialseg.data.sources.cutting import image_id
 from aerialseg.durations import counted
+from aerialseg.inference.ensemble import AveragedPredictor, protocol_of
+from aerialseg.inference.image_views import SINGLE_VIEW, Views
 from aerialseg.metrics.scores import macro_dice, summarise
+from aerialseg.report.averaging_gain import AveragingGain
 from aerialseg.report.evaluation import (
     ImageResult,
     left_matrix,
@@ -23,6 +27,7 @@ from aerialseg.report.evaluation import (
 from aerialseg.report.leakage import Leakage
 from aerialseg.report.path_links import PathLink
 from aerialseg.report.sheet_rows import image_array, prediction_row
+from aerialseg.training.averaged_scores import averaging_gain
 from aerialseg.training.predicted_images import PredictedImages
 from aerialseg.training.scored_dataset import ScoredDataset, confusion_matrices, scored_dataset
 from aerialseg.training.scored_images import ScoredSplit
@@ -37,16 +42,18 @@ def score_checkpoint(
     *,
     split: ScoredSplit,
     sheet_rows: int,
+    views: Views = SINGLE_VIEW,
     predicted: PredictedImages | None = None,
 ) -> dict[str, float]:
     """Evaluates ``checkpoint`` on a split of ``data`` and writes tables and images of it.
 
-    Where images show what training has seen, a second score is that of the others.
+    A second score leaves out what training has seen, and another one averages nothing.
 
     Args:
         experiment: The config.
         split: Which images, as :func:`~aerialseg.training.scored_images.scored_images` finds them.
         sheet_rows: How many images the sheet shows, from the worst to the best.
+        views: What each network sees of an image.
         predicted: These images, if they are predicted already.
 
     Returns:
@@ -54,31 +61,29 @@ def score_checkpoint(
 
     Raises:
         DataError: If there are no such images.
-        CheckpointError: If the checkpoint was trained for other classes, or does not say which
-            images are unseen.
+        CheckpointError: If it was trained for other classes, or does not say what is unseen.
     """
+    gain = None
     if predicted is None:
-        scored = scored_dataset(experiment, split)
+        scored = scored_dataset(experiment, split, views=views)
         leakage = leakage_of(scored, split)
-        matrices = confusion_matrices(scored.predictor, scored, title=f"evaluate {split}")
+        matrices, gain = _matrices(scored, title=f"evaluate {split}")
     else:
         scored, leakage, matrices = predicted.scored, predicted.leakage, predicted.whole
-    results = [
-        ImageResult(index, sample.id, each, sample.data_set)
-        for index, (sample, each) in enumerate(zip(scored.served, matrices, strict=True))
-    ]
+    results = _results(scored, matrices)
     folder = Path(experiment.paths.output_dir)
     sheet = [_sheet_row(scored, result) for result in _spread(results, sheet_rows)]
     write_images(folder, matrices.sum(0), sheet, scored.data.classes)
     images, windows = _by_image(results, scored.served), _windows(scored.served)
     facts = {
-        "checkpoint": experiment.only_checkpoint,
+        "checkpoint": experiment.checkpoint,
+        "protocol": protocol_of(scored.predictor),
         "split": split,
         "images": len(images),
         "images_trained_on": scored.images.trained_on,
         **({"windows": windows} if windows else {}),
     }
-    scores = _tabulated(folder, images, scored.data.classes.names, facts, leakage)
+    scores = _tabulated(folder, images, scored.data.classes.names, facts, leakage, gain)
     about = _about(len(sheet), in_windows=windows > 0)
     logger.info("tables and images in %s; %s", PathLink(folder), about)
     return scores
@@ -90,8 +95,11 @@ def _tabulated(
     names: Sequence[str],
     facts: Mapping[str, Any],
     leakage: Leakage | None,
+    gain: AveragingGain | None,
 ) -> dict[str, float]:
     """Writes and prints the tables; returns the scores of all images."""
+    if gain is not None:
+        facts = {**facts, "averaging": gain.to_mapping()}
     matrix = torch.stack([image.matrix for image in images]).sum(0)
     scores = summarise(matrix, names)
     write_tables(folder, matrix, images, names, {**facts, **scores}, leakage=leakage)
@@ -101,9 +109,29 @@ def _tabulated(
     if leakage is not None:
         left = left_matrix(images, leakage)
         title = f"{title}, {leakage.left or 'none'} without leakage"
+    title = f"{title}; {facts['protocol']}"
     print_classes(scores, matrix, names, title=title, left=left)
     print_sets(images)
+    if gain is not None:
+        gain.show()
     return scores
+
+
+def _matrices(scored: ScoredDataset, *, title: str) -> tuple[Tensor, AveragingGain | None]:
+    """The confusion matrix of each image that is served, and what averaging brought, if it did."""
+    predictor = scored.predictor
+    if not isinstance(predictor, AveragedPredictor):
+        return confusion_matrices(predictor, scored, title=title), None
+    gain = averaging_gain(predictor, scored, title=title)
+    return gain.average.matrices, gain
+
+
+def _results(scored: ScoredDataset, matrices: Tensor) -> list[ImageResult]:
+    """What is served, each with its confusion matrix."""
+    return [
+        ImageResult(index, sample.id, each, sample.data_set)
+        for index, (sample, each) in enumerate(zip(scored.served, matrices, strict=True))
+    ]
 
 
 def _windows(served: Sequence[Sample]) -> int:

@@ -51,6 +51,7 @@ class RunPage:
         results: Of the last stage, on all validation images.
         leakage: Among these images, if there is some.
         grouped_by: What makes a group, in words; empty if each image is its own.
+        protocol: How predictions came about, as ``single scale``.
         gallery: Images that are shown.
         details: Name and value of what the run was made with.
         commands: What was typed for each stage.
@@ -65,6 +66,7 @@ class RunPage:
     results: ImageMatrices
     leakage: Leakage | None
     grouped_by: str
+    protocol: str
     gallery: Sequence[GalleryImage]
     details: Sequence[tuple[str, str]]
     commands: Sequence[str]
@@ -152,7 +154,7 @@ class RunPage:
 
     def _stages_about(self) -> str:
         """Of which images the scores are, and what the intervals mean, in words."""
-        text = f"Scores of {self.where()}, at their original size. "
+        text = f"Scores of {self.where()}, at their original size, {self.protocol}. "
         if self.groups < FEWEST:
             return f"{text}So few groups tell nothing about chance; intervals need {FEWEST}."
         return (
