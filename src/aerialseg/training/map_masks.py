@@ -151,11 +151,8 @@ def _predicted(
 
 def _write(job: _Job, strips: FinishedStrips, place: MapPlace) -> None:
     """Writes the map and what follows from it."""
-    target, classes, georeference = (
-        job.named("_index.tif"),
-        job.predictor.classes,
-        place.georeference,
-    )
+    target, classes = job.named("_index.tif"), job.predictor.classes
+    georeference = place.georeference
     write_map(target, strips, place, classes)
     row_areas = None if georeference is None else georeference.row_areas(place.size[0])
     write_text(job.named("_areas.csv"), _areas(strips, classes, row_areas))
