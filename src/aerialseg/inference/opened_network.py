@@ -15,7 +15,7 @@ from aerialseg.data.notices import say_once
 from aerialseg.errors import CheckpointError
 from aerialseg.inference.model_metadata import ModelMetadata
 from aerialseg.inference.onnx_network import OnnxNetwork, onnxruntime
-from aerialseg.inference.trained_network import rebuilt
+from aerialseg.inference.trained_network import class_table_of, rebuilt
 from aerialseg.kernels.folding import fold_batchnorm
 from aerialseg.kernels.upsampling import most_likely
 from aerialseg.models.normalisation import normalise
@@ -74,6 +74,7 @@ def open_network(path: Path, *, device: str, cache_dir: Path | None = None) -> O
         return _open_model(path, device, cache_dir)
     content = read_checkpoint(path)
     description = read_description(content, path)
+    class_table_of(description, path)  # quicker than building a network, so it is asked first
     network = rebuilt(description, network_state(content), path).eval()
     fold_batchnorm(network)
     place = torch.device(device)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aerialseg.data.images.band_settings import to_bytes
-from aerialseg.data.images.formats import format_at, undecodable
+from aerialseg.data.images.formats import CUT_SHORT, format_at, undecodable
 from aerialseg.data.images.jpeg_scans import lacks_scans
 from aerialseg.data.images.opened_raster import opened_raster
 from aerialseg.data.images.orientation import UPRIGHT
@@ -20,6 +20,9 @@ from aerialseg.data.images.reading import read_header, read_orientation
 from aerialseg.data.images.reading_settings import Reading
 from aerialseg.data.images.rows import Rows
 from aerialseg.errors import DataError
+
+_DEFLATED = 1032
+"""Bytes that one byte of the compression of PNG can stand for, at most."""
 
 
 class RasterRows:
@@ -108,6 +111,9 @@ def opened_rows(path: Path, reading: Reading) -> Iterator[RasterRows]:
     if format_at(path) == "JPEG" and lacks_scans(path.read_bytes()):
         raise undecodable(path, "its last scans are missing")
     with opened_raster(path) as raster:
+        bytes_of_pixels = raster.height * raster.width * raster.count // 8  # of one bit at least
+        if raster.driver == "PNG" and path.stat().st_size * _DEFLATED < bytes_of_pixels:
+            raise undecodable(path, CUT_SHORT)
         yield RasterRows(raster, path, reading)
 
 
