@@ -139,7 +139,10 @@ def test_polygons_are_those_of_the_map(tmp_path, checkpoint, caplog):
     assert "b_polygons.geojson" not in run(
         tmp_path / "b.png", checkpoint, tmp_path / "no", limit, polygons=1
     )
-    assert "does not say how large its pixels are on the ground: no polygons" in caplog.text
+    assert "b.png: does not say how large its pixels are on the ground" in caplog.text
+    assert "for maps only" not in caplog.text
+    run(tmp_path / "b.png", checkpoint, tmp_path / "image", polygons=1)
+    assert "task.polygons: for maps only, and none of 1 image is one" in caplog.text
 
 
 def test_a_map_says_where_the_network_is_unsure(tmp_path, checkpoint):
@@ -171,7 +174,7 @@ def test_a_map_says_where_the_network_is_unsure(tmp_path, checkpoint):
 
 
 @pytest.fixture
-def stopped(tmp_path, checkpoint, monkeypatch):
+def stopped(tmp_path, checkpoint, monkeypatch, caplog):
     """A map of which two of the strips are finished, and its file."""
     path = write_tiff(tmp_path / "area.tif", scene(8, 1), **PLACE)
     add = FinishedStrips.add
@@ -185,6 +188,8 @@ def stopped(tmp_path, checkpoint, monkeypatch):
         patch.setattr(FinishedStrips, "add", stop)
         with pytest.raises(AerialsegError, match="the disk is full"):
             run(path, checkpoint, tmp_path / "out", confidence=True)
+    kept = f"2 of 5 parts are kept in {tmp_path / 'out/area.partial'}; the same command goes on"
+    assert kept in caplog.text
     assert not (tmp_path / "out/area_index.tif").exists()
     return path
 

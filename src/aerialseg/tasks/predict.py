@@ -93,6 +93,7 @@ def predict(
     options = MapOptions(tiling, confidence, disagreement, polygons)
     tiled = inputs.larger(edge)
     _warn(inputs, tiled, predictor, image_min_size)
+    _warn_of_idle(inputs, options)
     uncertainty = _segment(inputs, tiled, predictor, options, opacity=overlay_opacity)
     _say(inputs, tiled, predictor, tiling, image_min_size)
     if rank_for_labelling:
@@ -152,6 +153,19 @@ def _warn(
         for warning in (scale_warning, memory_warning):
             if sizes and (line := warning(sizes, member.description, edge)):
                 logger.warning(line)
+
+
+def _warn_of_idle(inputs: PredictionInputs, options: MapOptions) -> None:
+    """Warns if what is wanted of maps is typed and there are none."""
+    wanted = {
+        "task.confidence": options.confidence,
+        "task.disagreement": options.disagreement,
+        "task.polygons": options.polygons is not None,
+    }
+    names = [name for name, is_wanted in wanted.items() if is_wanted]
+    if names and not inputs.maps:
+        line = "%s: for maps only, and none of %s is one (docs/field.md)"
+        logger.warning(line, ", ".join(names), counted(len(inputs.images), "image"))
 
 
 def _say(

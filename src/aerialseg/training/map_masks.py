@@ -107,6 +107,9 @@ def segment_map(
 def _segment(job: _Job) -> None:
     """Predicts a map and writes all results; those of earlier runs do not stay beside them."""
     georeference, options = georeference_of(job.path), job.options
+    if options.polygons is not None and (georeference is None or georeference.row_areas(1) is None):
+        line = "%s: does not say how large its pixels are on the ground, so there are no polygons"
+        logger.warning(line, job.path)
     with opened_rows(job.path, job.reading) as rows:
         layout = options.tiling.layout(rows.size)
         masks, margins = _predicted(job, rows, layout, "mask", margins=options.confidence)
@@ -135,17 +138,23 @@ def _predicted(
     if leads is not None:
         masks.keep(len(leads))
         leads.keep(len(masks))
-    done = len(masks)
+    done, number = len(masks), len(layout.strips)
+    what = "of the shifted tiles are" if layout.is_shifted else "are"
     if done:
-        parts = f"{done} of {len(layout.strips)} parts are there already"
-        logger.info("%s: goes on where it was stopped; %s", job.path, parts)
+        line = "%s: goes on where it was stopped; %d of %d parts %s there already"
+        logger.info(line, job.path, done, number, what)
     network = job.predictor.batch_logits
     strips = predict_strips(rows, layout, network, done=done, margins=margins)
-    for _ in with_progress(layout.strips[done:], f"predict {job.path.name}"):
-        strip = next(strips)
-        if leads is not None and strip.margin is not None:
-            leads.add(strip.margin)
-        masks.add(strip.mask)
+    try:
+        for _ in with_progress(layout.strips[done:], f"predict {job.path.name}"):
+            strip = next(strips)
+            if leads is not None and strip.margin is not None:
+                leads.add(strip.margin)
+            masks.add(strip.mask)
+    finally:
+        if done < len(masks) < number:
+            line = "%s: %d of %d parts %s kept in %s; the same command goes on"
+            logger.warning(line, job.path, len(masks), number, what, job.parts)
     return masks, leads
 
 
@@ -157,10 +166,7 @@ def _write(job: _Job, strips: FinishedStrips, place: MapPlace) -> None:
     row_areas = None if georeference is None else georeference.row_areas(place.size[0])
     write_text(job.named("_areas.csv"), _areas(strips, classes, row_areas))
     least = job.options.polygons
-    if least is not None and (georeference is None or row_areas is None):
-        line = "%s: does not say how large its pixels are on the ground: no polygons"
-        logger.warning(line, target)
-    elif least is not None and georeference is not None:
+    if least is not None and georeference is not None and row_areas is not None:
         outlines = job.named("_polygons.geojson")
         write_polygons(outlines, target, classes.names, georeference, least_area=least)
 
