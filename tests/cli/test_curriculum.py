@@ -77,10 +77,14 @@ def test_provenance_names_the_parent_by_its_hash(curriculum):
 
 def test_started_again_the_script_keeps_finished_stages(curriculum):
     before = {stage: curriculum.checkpoint(stage).stat().st_mtime_ns for stage in STAGES}
+    # Of a process that was killed once the last stage was finished, before it had tidied up.
+    left = curriculum.run_folder / f"full/train/.metrics.aerialseg-{'0' * 32}.json"
+    left.touch()
     again = curriculum.script()
     assert again.returncode == 0, again.stderr
     assert again.stdout.count("already finished") == len(STAGES)
     assert before == {stage: curriculum.checkpoint(stage).stat().st_mtime_ns for stage in STAGES}
+    assert not left.exists()
 
 
 @pytest.mark.slow

@@ -135,14 +135,15 @@ class RunFolder:
         return self.path.with_name(f".{self.path.name}.lock")
 
     def begin(self, config: str, provenance: Mapping[str, object]) -> None:
-        """Writes the resolved config and where everything came from.
-
-        What an earlier process was writing here when it was killed is removed.
-        """
-        for folder in (self.path.parent, self.path, *self.path.glob("*/")):
-            remove_leftovers(folder)
+        """Writes the resolved config and where everything came from."""
+        self.tidy()
         write_text(self.path / "config.yaml", config)
         write_json(self.path / "provenance.json", provenance)
+
+    def tidy(self) -> None:
+        """Removes what an earlier process was writing here when it was killed."""
+        for folder in (self.path.parent, self.path, *self.path.glob("*/")):
+            remove_leftovers(folder)
 
     def finish(self, metrics: Mapping[str, object]) -> None:
         """Writes the metrics, which marks the run as finished and in no need of going back."""

@@ -65,6 +65,7 @@ def train_stage(
     identity = run_identity(experiment, data.fingerprint, data.images_fingerprint)
     prior = continuation(experiment, folder, identity)
     if prior is not None and prior.is_complete:
+        folder.tidy()
         _say_finished(f"stage {experiment.stage.name}: already finished", folder)
         return folder.result()
     check_with_data(experiment, trainer, data)
