@@ -92,8 +92,7 @@ def predict(
     tiling = _tiling(predictor, edge, overlap, image_min_size)
     options = MapOptions(tiling, confidence, disagreement, polygons)
     tiled = inputs.larger(edge)
-    _warn(inputs, tiled, predictor, image_min_size)
-    _warn_of_idle(inputs, options)
+    _warn(inputs, tiled, predictor, image_min_size, options)
     uncertainty = _segment(inputs, tiled, predictor, options, opacity=overlay_opacity)
     _say(inputs, tiled, predictor, tiling, image_min_size)
     if rank_for_labelling:
@@ -145,14 +144,19 @@ def _segment(
 
 
 def _warn(
-    inputs: PredictionInputs, tiled: Container[Path], predictor: Predictor, edge: int | None
+    inputs: PredictionInputs,
+    tiled: Container[Path],
+    predictor: Predictor,
+    edge: int | None,
+    options: MapOptions,
 ) -> None:
-    """Warns of images that are shown to the network at another size than in training."""
+    """Warns of images of another size than in training, and of what is only made of maps."""
     sizes = {path: size for path, size in inputs.images.items() if path not in tiled}
     for member in members_of(predictor):
         for warning in (scale_warning, memory_warning):
             if sizes and (line := warning(sizes, member.description, edge)):
                 logger.warning(line)
+    _warn_of_idle(inputs, options)
 
 
 def _warn_of_idle(inputs: PredictionInputs, options: MapOptions) -> None:

@@ -65,9 +65,7 @@ def train_stage(
     identity = run_identity(experiment, data.fingerprint, data.images_fingerprint)
     prior = continuation(experiment, folder, identity)
     if prior is not None and prior.is_complete:
-        folder.tidy()
-        _say_finished(f"stage {experiment.stage.name}: already finished", folder)
-        return folder.result()
+        return _kept(experiment.stage.name, folder)
     check_with_data(experiment, trainer, data)
     pl.seed_everything(experiment.seed, workers=True, verbose=False)
     module, origin = build_module(experiment, data)
@@ -89,6 +87,13 @@ def train_stage(
         folder.finish(result.to_mapping())
     _say_finished(_closing_line(result, folder), folder)
     return result
+
+
+def _kept(stage: str, folder: RunFolder) -> StageResult:
+    """The result of a stage that is finished."""
+    folder.tidy()
+    _say_finished(f"stage {stage}: already finished", folder)
+    return folder.result()
 
 
 def _say_finished(text: str, folder: RunFolder) -> None:
