@@ -3,61 +3,29 @@
 import csv
 import json
 import logging
-import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import rasterio
 from PIL import Image
-from rasterio.crs import CRS
-from rasterio.transform import Affine
 
 from aerialseg.data.images.rows import HeldImage
-from aerialseg.errors import AerialsegError, DataError
+from aerialseg.errors import DataError
 from aerialseg.inference.ensemble import AveragedPredictor
 from aerialseg.inference.image_views import Views
 from aerialseg.inference.predictor import Predictor
-from aerialseg.inference.tiles.finished_strips import FinishedStrips
 from aerialseg.inference.tiles.prediction import predict_strips
 from aerialseg.inference.tiles.tiling import tiling_as_trained
-from aerialseg.storage.claims import exclusive
-from aerialseg.tasks.predict import predict
 from aerialseg.training.map_masks import MapOptions, _identity, _Job
-from helpers.composing import experiment
 from helpers.rasters import write_tiff
-from helpers.shape_images import shape_images
+from helpers.scene_maps import PLACE, in_tiles, run, scene
 from helpers.tiny_data import save
 from helpers.tiny_training import CLASSES, write_network
-
-PLACE = {"crs": CRS.from_epsg(32633), "transform": Affine(0.5, 0, 500_000, 0, -0.5, 4_000_000)}
-
-
-def scene(rows=5, columns=3):
-    """An image of ``rows * 64`` by ``columns * 96`` pixels."""
-    images = [image for image, _ in shape_images(rows * columns).values()]
-    grid = [np.hstack(images[row * columns : (row + 1) * columns]) for row in range(rows)]
-    return np.vstack(grid)
 
 
 @pytest.fixture
 def checkpoint(tmp_path):
     return write_network(tmp_path / "best.ckpt")
-
-
-def run(source, checkpoint, output_dir, *overrides, **options):
-    config = experiment("task=predict", "trainer=cpu", *overrides)
-    config = replace(config, input=str(source), checkpoint=str(checkpoint))
-    predict(config, output_dir=str(output_dir), **options)
-    return sorted(path.name for path in output_dir.rglob("*") if path.is_file())
-
-
-def in_tiles(image, checkpoint, missing=None, **options):
-    """The mask by the parts that the task is made of."""
-    predictor = Predictor(checkpoint)
-    layout = tiling_as_trained(predictor.description, **options).layout(image.shape[:2])
-    strips = predict_strips(HeldImage(image, missing), layout, predictor.batch_logits)
-    return np.concatenate([strip.mask for strip in strips])
 
 
 def test_a_map_becomes_a_map_of_the_same_place(tmp_path, checkpoint, caplog):
@@ -171,78 +139,6 @@ def test_a_map_says_where_the_network_is_unsure(tmp_path, checkpoint):
         )
     with rasterio.open(tmp_path / "out/a_index.tif") as file:
         assert np.array_equal(file.read(1), mask)
-
-
-@pytest.fixture
-def stopped(tmp_path, checkpoint, monkeypatch, caplog):
-    """A map of which two of the strips are finished, and its file."""
-    path = write_tiff(tmp_path / "area.tif", scene(8, 1), **PLACE)
-    add = FinishedStrips.add
-
-    def stop(self, mask):
-        if len(self) == 2:
-            raise AerialsegError("the disk is full")
-        add(self, mask)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(FinishedStrips, "add", stop)
-        with pytest.raises(AerialsegError, match="the disk is full"):
-            run(path, checkpoint, tmp_path / "out", confidence=True)
-    kept = f"2 of 5 parts are kept in {tmp_path / 'out/area.partial'}; the same command goes on"
-    assert kept in caplog.text
-    assert not (tmp_path / "out/area_index.tif").exists()
-    return path
-
-
-def tiles_seen(monkeypatch):
-    seen = []
-    ask = Predictor.batch_logits
-
-    def counted(self, images):
-        seen.extend(images)
-        return ask(self, images)
-
-    monkeypatch.setattr(Predictor, "batch_logits", counted)
-    return seen
-
-
-def test_what_was_stopped_goes_on_and_says_the_same(
-    tmp_path, checkpoint, stopped, monkeypatch, caplog
-):
-    seen = tiles_seen(monkeypatch)
-    with caplog.at_level(logging.INFO):
-        run(stopped, checkpoint, tmp_path / "out", confidence=True)
-    rest = len(seen)
-    assert "goes on where it was stopped; 2 of 5 parts are there already" in caplog.text
-    run(stopped, checkpoint, tmp_path / "other", confidence=True)
-    assert rest < len(seen) - rest
-    for name in ("area_index.tif", "area_areas.csv", "area_confidence.tif"):
-        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
-    assert not list((tmp_path / "out").glob("*.partial"))
-
-
-@pytest.mark.parametrize("change", ["checkpoint", "image", "overlap"])
-def test_what_was_made_otherwise_is_not_gone_on_with(tmp_path, checkpoint, stopped, change):
-    options = {}
-    if change == "checkpoint":
-        shutil.copyfile(write_network(tmp_path / "o.ckpt", mean=[0.1, 0.2, 0.3]), checkpoint)
-    elif change == "image":
-        write_tiff(stopped, scene(8, 1)[::-1], **PLACE)
-    else:
-        options["overlap"] = 0.5
-    run(stopped, checkpoint, tmp_path / "out", **options)
-    image = scene(8, 1)[::-1] if change == "image" else scene(8, 1)
-    with rasterio.open(tmp_path / "out/area_index.tif") as file:
-        assert np.array_equal(file.read(1), in_tiles(image, checkpoint, **options))
-
-
-def test_two_processes_do_not_predict_one_map_at_once(tmp_path, checkpoint, stopped):
-    with exclusive(tmp_path / "out/.area.partial.lock"):
-        with pytest.raises(AerialsegError, match="another process predicts this map into the same"):
-            run(stopped, checkpoint, tmp_path / "out")
-        assert list((tmp_path / "out/area.partial/mask").glob("*.png"))
-    run(stopped, checkpoint, tmp_path / "out")
-    assert not list((tmp_path / "out").glob(".*"))
 
 
 def test_results_that_are_not_asked_for_again_do_not_stay_beside_a_new_map(tmp_path, checkpoint):

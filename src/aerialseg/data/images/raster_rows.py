@@ -30,12 +30,11 @@ class RasterRows:
 
     Args:
         raster: The opened file.
-        path: It, for errors.
         reading: How it is read.
     """
 
-    def __init__(self, raster: Any, path: Path, reading: Reading) -> None:  # noqa: ANN401 - untyped
-        self._raster, self._path = raster, path
+    def __init__(self, raster: Any, reading: Reading) -> None:  # noqa: ANN401 - untyped
+        self._raster = raster
         colours = (1, 2, 3) if raster.count >= 3 else (1,)
         self._bands = reading.bands or colours
         self._reading = replace(reading, bands=self._bands)
@@ -114,7 +113,7 @@ def opened_rows(path: Path, reading: Reading) -> Iterator[RasterRows]:
         bytes_of_pixels = raster.height * raster.width * raster.count // 8  # of one bit at least
         if raster.driver == "PNG" and path.stat().st_size * _DEFLATED < bytes_of_pixels:
             raise undecodable(path, CUT_SHORT)
-        yield RasterRows(raster, path, reading)
+        yield RasterRows(raster, reading)
 
 
 def _palette_of(raster: Any) -> npt.NDArray[np.uint8] | None:  # noqa: ANN401 - rasterio's, untyped
